@@ -1,0 +1,87 @@
+"""The operator's facts: `gateway.toml`, read once at start; every unknown key is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from gateway.model import Pattern
+
+MIB = 1 << 20
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of the sections; paths are absolute once loaded, sizes are bytes."""
+
+
+class Gateway(Section, frozen=True, kw_only=True):
+    """`[gateway]`."""
+
+    hostname: str = "localhost"  # HELO, Received, Message-ID
+    database: str = "sqlite:var/gateway.db"
+    admin_socket: Path = Path("var/admin.sock")
+    workers: int = 0  # 0: one per core
+
+
+class Sender(Section, frozen=True, kw_only=True):
+    """`[sender]`."""
+
+    domain: str = "pageroonline.com"
+    default_prefix: str = "noreply"
+
+
+class DkimKey(Section, frozen=True, kw_only=True):
+    """One entry of `[dkim] keys`."""
+
+    selector: str
+    file: Path
+
+
+class Listener(Section, frozen=True, kw_only=True):
+    """One `[[listener]]`. TLS is refused until it is there."""
+
+    host: str = "127.0.0.1"
+    port: int = 2525
+    tls: Literal["none"] = "none"
+    max_size: int = 50 * MIB
+
+
+class Source(Section, frozen=True, kw_only=True):
+    """One `[[source]]`: exactly one of `networks` and `folder` is set."""
+
+    name: str
+    company: str = "default"
+    networks: tuple[str, ...] = ()
+    folder: Path | None = None
+    recipients: Literal["resolve", "envelope"] = "resolve"
+    duplicates: Literal["drop", "accept"] = "drop"
+    max_connections: int = 50
+    patterns: tuple[Pattern, ...] = ()  # [source.fields]: how its text PDFs say the fields
+    file_name: str | None = None  # regex with named groups, over a dropped file's name
+    stable: float = 2.0  # seconds without change before a dropped file is taken
+
+
+class Relay(Section, frozen=True, kw_only=True):
+    """`[relay]`."""
+
+    mode: Literal["capture", "smarthost"] = "capture"
+    directory: Path = Path("var/outbox")
+    host: str = ""  # smarthost: smtp://host:port
+    tls: Literal["verify", "opportunistic", "none"] = "verify"
+    user: str | None = None
+    password_file: Path | None = None
+    concurrency: int = 20
+
+
+class Config(Section, frozen=True, kw_only=True):
+    """The whole file, checked."""
+
+    file: Path | None = None
+    gateway: Gateway = Gateway()
+    sender: Sender = Sender()
+    dkim: tuple[DkimKey, ...] = ()
+    listeners: tuple[Listener, ...] = ()
+    sources: tuple[Source, ...] = ()
+    relay: Relay = Relay()

@@ -1,0 +1,1 @@
+"""Document types: what a document can be."""

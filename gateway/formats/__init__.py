@@ -1,0 +1,1 @@
+"""Formats a recipient can ask for."""

@@ -1,0 +1,1 @@
+"""Intake channels: how machines hand documents in."""

@@ -1,0 +1,319 @@
+"""The values that the layers hand to each other; the words are those of `docs/glossary.md`.
+
+Times are aware `datetime` in UTC, sizes are bytes, durations are seconds. Everything here is immutable and
+crosses process borders by msgspec.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import itertools
+import os
+import threading
+import time
+from enum import StrEnum
+from typing import IO, Any, Literal, Protocol
+
+import msgspec
+
+from gateway.en16931 import Invoice
+
+UTC = dt.UTC
+
+
+class Value(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of our value objects."""
+
+
+# --- identifiers -----------------------------------------------------------------------------------------
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
+_DIGIT = {letter: value for value, letter in enumerate(_ALPHABET)}
+_EPOCH_MS = 1_577_836_800_000  # 2020-01-01T00:00:00Z: 41 bits of milliseconds last until 2089
+_counter = itertools.count(int.from_bytes(os.urandom(2), "big"))
+_last_ms = 0
+_lock = threading.Lock()
+
+
+def new_id() -> int:
+    """A new 63-bit time-ordered id: 41 bits of milliseconds, 22 bits that no other id of this process shares."""
+    global _last_ms
+    with _lock:
+        _last_ms = max(_last_ms, time.time_ns() // 1_000_000 - _EPOCH_MS)
+        return _last_ms << 22 | next(_counter) & 0x3FFFFF
+
+
+def show_id(number: int) -> str:
+    """The 13 characters of base 32 under which an id is shown everywhere."""
+    return "".join(_ALPHABET[number >> shift & 31] for shift in range(60, -1, -5))
+
+
+def parse_id(text: str) -> int:
+    """The id that `show_id` shows as `text`; ValueError when it is none."""
+    if len(text) != 13 or any(letter not in _DIGIT for letter in text.lower()):
+        raise ValueError(f"{text!r} is not an id: 13 characters of 0-9 and a-z are expected")
+    number = 0
+    for letter in text.lower():
+        number = number << 5 | _DIGIT[letter]
+    if number >= 1 << 63:
+        raise ValueError(f"{text!r} is not an id")
+    return number
+
+
+# --- what comes in ---------------------------------------------------------------------------------------
+
+
+class Envelope(Value, frozen=True, kw_only=True):
+    """Sender and addresses of one SMTP transaction, apart from the content (RFC 5321 §2.3.1)."""
+
+    mail_from: str
+    rcpt_to: tuple[str, ...]
+    smtputf8: bool = False
+
+
+class Peer(Value, frozen=True, kw_only=True):
+    """Who handed a submission in."""
+
+    host: str  # IP address, or the folder's path
+    port: int = 0
+    helo: str = ""
+    listener: str = ""
+    user: str = ""
+
+
+class Body(Value, frozen=True, kw_only=True):
+    """Content on its way into the store: in memory, or in an open unlinked temporary file."""
+
+    sha256: bytes
+    size: int  # bytes
+    media_type: str
+    data: bytes | None = None
+    file: Any = None  # IO[bytes] positioned anywhere; read from 0
+
+    def reader(self) -> IO[bytes]:
+        """A file object at the first byte."""
+        if self.file is None:
+            return io.BytesIO(self.data or b"")
+        self.file.seek(0)
+        return self.file  # type: ignore[no-any-return]
+
+
+class Fields(Value, frozen=True, kw_only=True, omit_defaults=True):
+    """What the sender said beside the document: sub-folder, file name, sidecar. Beats what stands inside."""
+
+    customer_number: str | None = None
+    emails: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    type: str | None = None
+    number: str | None = None
+    issue_date: dt.date | None = None
+    format: str | None = None
+    language: str | None = None
+    origin: tuple[tuple[str, str], ...] = ()  # (field, where it was said): evidence for the trace
+
+
+class NewSubmission(Value, frozen=True, kw_only=True):
+    """One thing handed in, ready to be stored."""
+
+    id: int
+    company: str
+    source: str
+    channel: Literal["smtp", "folder"]
+    envelope: Envelope
+    peer: Peer
+    body: Body
+    received_at: dt.datetime
+    file_name: str = ""
+    fields: Fields = Fields()
+    dedupe: bytes | None = None  # SHA-256 over source, envelope and content; None: duplicates are accepted
+
+
+class Accepted(Value, frozen=True, kw_only=True):
+    """What the store answers: the id, which is the first one's when this is a repetition (design D19)."""
+
+    id: int
+    duplicate: bool = False
+
+
+class Accept(Protocol):
+    """The port between intake and store. Returns after the commit; raises Temporary when it cannot."""
+
+    async def __call__(self, submission: NewSubmission) -> Accepted: ...
+
+
+# --- what readers find -----------------------------------------------------------------------------------
+
+
+class Pattern(Value, frozen=True, kw_only=True, omit_defaults=True):
+    """How a source's text PDFs say a field: a label or a regex with one group, on a page, in an area."""
+
+    field: str  # number, customer_number, email, issue_date, due_date, payable, currency, type
+    label: tuple[str, ...] = ()
+    regex: str | None = None
+    page: int | None = None  # 1 is the first, -1 the last; None is any
+    area: tuple[float, float, float, float] | None = None  # left, top, right, bottom in mm from the top left
+
+
+class Found(Value, frozen=True, kw_only=True, omit_defaults=True):
+    """One value with its evidence: an XPath, or page and box, or what the sender said."""
+
+    field: str
+    value: str
+    where: str
+
+
+class ReadDocument(Value, frozen=True, kw_only=True, omit_defaults=True):
+    """One business document as a reader sees it. Values are text as written; dates are dates."""
+
+    format: str  # ubl, pdf, other
+    profile: str | None = None  # CustomizationID or the like
+    type: str = "other"  # routing type, a name of `doctypes`
+    subtype: str | None = None
+    number: str | None = None
+    issue_date: dt.date | None = None
+    due_date: dt.date | None = None
+    customer_numbers: tuple[str, ...] = ()  # candidates, best first
+    emails: tuple[str, ...] = ()  # candidates for the buyer's address, best first
+    seller: str | None = None
+    buyer: str | None = None
+    currency: str | None = None
+    payable: str | None = None  # amount as written
+    language: str | None = None  # ISO 639-1
+    evidence: tuple[Found, ...] = ()
+    notes: tuple[str, ...] = ()  # what was odd, in sentences
+    invoice: Invoice | None = None  # the whole content, where the format is structured
+
+
+class Attachment(Value, frozen=True, kw_only=True):
+    """A file to be mailed."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+# --- who it is for ---------------------------------------------------------------------------------------
+
+
+class Recipient(Value, frozen=True, kw_only=True):
+    """A row of the directory (R20-R25)."""
+
+    number: str
+    email: tuple[str, ...]
+    cc: tuple[str, ...] = ()
+    type: str = "any"
+    format: str | None = None
+    name: str | None = None
+    language: str | None = None
+    version: int = 1
+    id: int = 0
+
+
+class Step(Value, frozen=True, kw_only=True, omit_defaults=True):
+    """One line of the trace: a rule, what it looked at, and how that ended."""
+
+    rule: str
+    text: str
+    result: Literal["found", "missing", "chosen", "lost", "off", "note"]
+    where: str = ""
+
+
+class Resolution(Value, frozen=True, kw_only=True):
+    """Where a document goes: the winning rule's addresses, and why. Without `to` it is held under `cause`."""
+
+    to: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    rule: str | None = None
+    recipient: Recipient | None = None
+    trace: tuple[Step, ...] = ()
+    cause: str | None = None
+    sentence: str | None = None
+    wakes: tuple[str, ...] = ()  # keys of the events that remove the cause
+
+
+# --- what goes out ---------------------------------------------------------------------------------------
+
+
+class Reply(Value, frozen=True, kw_only=True):
+    """An SMTP reply (RFC 5321 §4.2) with its enhanced code (RFC 3463), text bounded and escaped."""
+
+    code: int
+    enhanced: str | None
+    text: str
+
+
+class Result(StrEnum):
+    """The classes of RFC 3463."""
+
+    DONE = "done"
+    TEMPORARY = "temporary"
+    PERMANENT = "permanent"
+
+
+class Outcome(Value, frozen=True, kw_only=True):
+    """How one attempt ended. `scope` says whom a failure concerns: this address, or everybody at this next hop."""
+
+    result: Result
+    reply: Reply
+    peer: str = ""
+    tls: str = ""
+    possibly_sent: bool = False
+    scope: Literal["address", "message", "hop"] = "address"
+
+
+class Claimed(Value, frozen=True, kw_only=True):
+    """A delivery under lease: the lease and its attempt row are committed before anybody dials (design D10)."""
+
+    delivery_id: int
+    attempt_id: int
+    document_id: int
+    message_id: int
+    address: str
+    mail_from: str
+    next_hop: str
+    attempts: int  # this one included
+    expires_at: dt.datetime
+    size: int
+
+
+class Transport(Protocol):
+    """How a message leaves. `deliver` never raises for what a peer says or does; that is an Outcome."""
+
+    name: str
+
+    def next_hop(self, address: str) -> str:
+        """The key under which deliveries to `address` share connections and a concurrency."""
+        ...
+
+    async def deliver(self, envelope: Envelope, content: bytes) -> Outcome:
+        """Hand `content` (CRLF only, not dot-stuffed) to the next hop for the one address of `envelope`."""
+        ...
+
+    async def close(self) -> None:
+        """Close kept connections politely."""
+        ...
+
+
+class DocumentState(StrEnum):
+    """States of a document (`docs/glossary.md`)."""
+
+    RECEIVED = "received"
+    HELD = "held"
+    QUEUED = "queued"
+    SENT = "sent"
+    PARTLY_SENT = "partly_sent"
+    BOUNCED = "bounced"
+    CANCELLED = "cancelled"
+
+
+class DeliveryState(StrEnum):
+    """States of a delivery (`docs/glossary.md`)."""
+
+    QUEUED = "queued"
+    ACTIVE = "active"
+    SENT = "sent"
+    DEFERRED = "deferred"
+    BOUNCED = "bounced"
+    CANCELLED = "cancelled"
+    HELD = "held"

@@ -1,0 +1,1 @@
+"""Readers: bytes in, the business documents found in them out."""

@@ -1,0 +1,1 @@
+"""Recipient rules: which address a document goes to."""

@@ -1,0 +1,1 @@
+"""SMTP on the wire: the server's and the client's half."""

@@ -1,0 +1,1 @@
+"""The store: one database, its verbs and its writer."""
