@@ -1,0 +1,133 @@
+"""The mail log: one function per thing that can happen to a submission, a document or a delivery.
+
+A line is the event's name and `key=value` pairs; what came from outside is escaped so that it can neither start a new line nor
+reach a terminal as a control sequence. Technical trouble goes to the loggers of the modules, never here; contents and passwords
+go nowhere.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+
+from gateway import metrics
+from gateway.model import Outcome, Peer, show_id
+
+_log = logging.getLogger("gateway.mail")
+_PLAIN = re.compile(r"[!-~]+")
+_MAX = 500  # characters of one value
+
+
+def quote(value: object) -> str:
+    """`value` as one harmless word: bare when it is plain ASCII, else a JSON string with everything odd escaped."""
+    text = str(value)
+    if len(text) > _MAX:
+        text = text[:_MAX] + "…"
+    if _PLAIN.fullmatch(text) and '"' not in text and "=" not in text:
+        return text
+    return json.dumps(text).replace("\x7f", "\\u007f")
+
+
+def _event(name: str, level: int = logging.INFO, **values: object) -> None:
+    metrics.EVENTS.labels(name).inc()
+    if _log.isEnabledFor(level):
+        pairs = (f"{key}={quote(value)}" for key, value in values.items() if value is not None and value != "")
+        _log.log(level, " ".join((name, *pairs)))
+
+
+def received(submission: int, source: str, channel: str, peer: Peer, size: int, notes: str = "") -> None:
+    """A submission is stored and was answered with success."""
+    _event(
+        "received",
+        submission=show_id(submission),
+        source=source,
+        channel=channel,
+        peer=peer.host,
+        helo=peer.helo,
+        size=size,
+        notes=notes,
+    )
+
+
+def duplicate(first: int, source: str, channel: str, peer: Peer, name: str = "") -> None:
+    """The same content was handed in again within the window; no second document was made (design D19)."""
+    _event("duplicate", submission=show_id(first), source=source, channel=channel, peer=peer.host, file=name)
+
+
+def refused(peer: Peer, reason: str, source: str = "", address: str = "") -> None:
+    """An SMTP client or one of its commands was refused."""
+    _event("refused", logging.WARNING, peer=peer.host, helo=peer.helo, source=source, address=address, reason=reason)
+
+
+def dropped_file(submission: int, source: str, name: str, size: int) -> None:
+    """A dropped file is stored as a submission."""
+    _event("dropped", submission=show_id(submission), source=source, file=name, size=size)
+
+
+def refused_file(source: str, name: str, reason: str) -> None:
+    """A dropped file could not be taken; it stays visible in `.failed/` or where it was."""
+    _event("refused-file", logging.WARNING, source=source, file=name, reason=reason)
+
+
+def recognised(submission: int, document: int, kind: str, number: str | None, customer: str | None) -> None:
+    """A document was found in a submission."""
+    _event(
+        "recognised",
+        submission=show_id(submission),
+        document=show_id(document),
+        type=kind,
+        number=number,
+        customer=customer,
+    )
+
+
+def held(document: int, cause: str, sentence: str) -> None:
+    """A document cannot go on; it waits for a person or the event that removes the cause."""
+    _event("held", logging.WARNING, document=show_id(document), cause=cause, reason=sentence)
+
+
+def released(documents: int, key: str) -> None:
+    """Held documents go through the pipeline again."""
+    _event("released", documents=documents, event=key)
+
+
+def queued(document: int, message_id: str, deliveries: int, rule: str, file: str) -> None:
+    """A message was composed and signed, and its deliveries wait."""
+    _event(
+        "queued", document=show_id(document), message_id=message_id, deliveries=deliveries, rule=rule, attachment=file
+    )
+
+
+def _delivery(
+    name: str, level: int, delivery: int, document: int, address: str, outcome: Outcome, **more: object
+) -> None:
+    reply = outcome.reply
+    _event(
+        name,
+        level,
+        delivery=show_id(delivery),
+        document=show_id(document),
+        to=address,
+        relay=outcome.peer,
+        tls=outcome.tls,
+        code=reply.code or None,
+        enhanced=reply.enhanced,
+        reply=reply.text,
+        **more,
+    )
+
+
+def sent(delivery: int, document: int, address: str, outcome: Outcome) -> None:
+    """The next hop accepted the message for this address."""
+    _delivery("sent", logging.INFO, delivery, document, address, outcome)
+
+
+def deferred(delivery: int, document: int, address: str, outcome: Outcome, next_attempt: str) -> None:
+    """An attempt failed for a reason that may pass."""
+    _delivery("deferred", logging.INFO, delivery, document, address, outcome, next=next_attempt)
+
+
+def bounced(delivery: int, document: int, address: str, outcome: Outcome) -> None:
+    """The delivery ended without success."""
+    _delivery("bounced", logging.WARNING, delivery, document, address, outcome)

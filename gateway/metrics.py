@@ -1,0 +1,31 @@
+"""What is counted, for Prometheus. Counters only rise; gauges are set when somebody asks.
+
+The module is imported where things happen; nothing here reads the store.
+"""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+REGISTRY = CollectorRegistry()
+
+EVENTS = Counter("gateway_mail_events", "Events of the mail log, by name", ["event"], registry=REGISTRY)
+STAGE_SECONDS = Histogram(
+    "gateway_stage_seconds",
+    "Wall seconds that a document spent in a stage of the pipeline",
+    ["stage"],
+    buckets=(0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30),
+    registry=REGISTRY,
+)
+COMMITS = Counter("gateway_store_commits", "Transactions committed by the writer", registry=REGISTRY)
+COMMITTED_ITEMS = Counter("gateway_store_items", "Verbs committed by the writer", registry=REGISTRY)
+WORKER_JOBS = Counter("gateway_worker_jobs", "Jobs run by the workers, by outcome", ["outcome"], registry=REGISTRY)
+DOCUMENTS = Gauge("gateway_documents", "Documents by state", ["state"], registry=REGISTRY)
+DELIVERIES = Gauge("gateway_deliveries", "Deliveries by state", ["state"], registry=REGISTRY)
+FREE_BYTES = Gauge("gateway_disk_free_bytes", "Free bytes where the database lies", registry=REGISTRY)
+SCHEDULE_LAG = Gauge("gateway_oldest_due_seconds", "Age of the oldest delivery that is due", registry=REGISTRY)
+
+
+def exposition() -> bytes:
+    """All metrics in the text format that Prometheus scrapes."""
+    return generate_latest(REGISTRY)
