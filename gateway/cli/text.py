@@ -30,18 +30,17 @@ def _escape(char: str) -> str:
 
 
 def print_json(value: object) -> None:
-    """Print `value` as one JSON text; what is not ASCII stays readable, lone surrogates and controls are escaped."""
+    """Print `value` as one JSON text; what is not ASCII stays readable, what a terminal would obey is escaped."""
     text = json.dumps(value, ensure_ascii=False, indent=2)
     try:
         text.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:
         text = json.dumps(value, indent=2)
-    print(
-        "".join(
-            f"\\u{ord(char):04x}" if char != "\n" and _is_unsafe(char) and char < "\U00010000" else char
-            for char in text
-        )
-    )
+    print("".join(_escape_in_json(char) if char != "\n" and _is_unsafe(char) else char for char in text))
+
+
+def _escape_in_json(char: str) -> str:
+    return json.dumps(char)[1:-1] if char != "\x7f" else "\\u007f"
 
 
 def print_text(line: str) -> None:
