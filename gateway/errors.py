@@ -9,6 +9,7 @@
     ├── Unreadable           bytes that are no document; carries the cause key of the hold
     ├── Unconvertible        a format that cannot hold this document; carries the term
     ├── Temporary            ours, passes by itself; SMTP 451, HTTP 503
+    │   └── Busy             no room just now: memory, queue or disk; SMTP 452 4.3.1
     └── Corrupt              the database cannot be trusted; the daemon stops
 
 What a peer answers is never an exception: it is an `Outcome` (`model`).
@@ -73,6 +74,10 @@ class Unconvertible(GatewayError):
 
 class Temporary(GatewayError):
     """It failed for a reason of ours that passes; the caller should try again."""
+
+
+class Busy(Temporary):
+    """There is no room just now, in memory, in the queue or on the disk."""
 
 
 class Corrupt(GatewayError):
