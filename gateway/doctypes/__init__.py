@@ -1,1 +1,78 @@
-"""Document types: what a document can be."""
+"""The routing types, one file each; a type is added by its file and its line in `DOCTYPES`."""
+
+from __future__ import annotations
+
+import difflib
+import re
+
+from gateway.doctypes.catalogue import CATALOGUE
+from gateway.doctypes.despatch_advice import DESPATCH_ADVICE
+from gateway.doctypes.invoice import INVOICE
+from gateway.doctypes.invoice_response import INVOICE_RESPONSE
+from gateway.doctypes.kind import DocumentType
+from gateway.doctypes.order import ORDER
+from gateway.doctypes.order_response import ORDER_RESPONSE
+from gateway.doctypes.other import OTHER
+from gateway.doctypes.reminder import REMINDER
+from gateway.doctypes.statement import STATEMENT
+from gateway.errors import Refused
+
+DOCTYPES: tuple[DocumentType, ...] = (
+    INVOICE,
+    ORDER,
+    ORDER_RESPONSE,
+    DESPATCH_ADVICE,
+    REMINDER,
+    STATEMENT,
+    CATALOGUE,
+    INVOICE_RESPONSE,
+    OTHER,
+)
+
+ANY = "any"  # type of a directory row that serves every document (requirements S6); no document has it
+
+_BY_NAME = {kind.name: kind for kind in DOCTYPES}
+_BY_ROOT = {root: (kind, subtype) for kind in DOCTYPES for root, subtype in kind.roots.items()}
+_BY_WORD = {word: (kind, subtype) for kind in DOCTYPES for word, subtype in kind.words.items()}
+_TITLE = re.compile(
+    r"(?P<title>" + "|".join(sorted(map(re.escape, _BY_WORD), key=len, reverse=True)) + r")(?P<rest>$|\W.*$)",
+    re.DOTALL,
+)
+_TITLE_REST = re.compile(r"[\s:#.,°º\-–]*(?:(?:no|nr|n|number|nummer|numéro)\b[\s:#.°º]*)?\S*\d*\S*")
+
+
+def names() -> tuple[str, ...]:
+    """The names of all routing types, in the order of the table."""
+    return tuple(kind.name for kind in DOCTYPES)
+
+
+def find(name: str) -> DocumentType:
+    """The type called `name`; Refused with the nearest name when there is none."""
+    kind = _BY_NAME.get(name)
+    if kind is None:
+        near = difflib.get_close_matches(name, _BY_NAME, 1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(_BY_NAME)}"
+        raise Refused(f"{name!r} is no document type; {hint}", "type")
+    return kind
+
+
+def by_root(root: str) -> tuple[DocumentType, str | None] | None:
+    """The type and subtype of an XML root in Clark notation (`{namespace}Invoice`)."""
+    return _BY_ROOT.get(root)
+
+
+def invoice_subtype(code: str) -> str | None:
+    """The subtype of an invoice with this UNTDID 1001 code (EN 16931 BT-3); None for a code that is no invoice's."""
+    return INVOICE.codes.get(code)
+
+
+def reveal(text: str) -> tuple[DocumentType, str | None, bool] | None:
+    """The type that a line of text announces: type, subtype, and whether the line is nothing but the title.
+
+    `Credit note 4711` is nothing but a title; `Invoice date 2026-01-02` only begins with one.
+    """
+    match = _TITLE.match(" ".join(text.replace("’", "'").casefold().split()))
+    if match is None:
+        return None
+    kind, subtype = _BY_WORD[match["title"]]
+    return kind, subtype, _TITLE_REST.fullmatch(match["rest"]) is not None
