@@ -1,1 +1,116 @@
-"""The store: one database, its verbs and its writer."""
+"""The store: one database, its verbs and its writer.
+
+A verb is a synchronous function `verb(connection, …) -> value` in a module named after its subject. `Store.write` runs
+one in the writer thread and answers after the commit; `Store.read` runs one on a read-only connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import aiosqlite
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from gateway.errors import Corrupt
+from gateway.store import database
+from gateway.store.writer import Writer
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Store:
+    """An open database. Open it before any listener, close it last."""
+
+    def __init__(self, path: Path, on_corrupt: Callable[[Corrupt], None] | None = None) -> None:
+        self.path = path
+        self._lock = database.Lock(path)
+        self._on_corrupt = on_corrupt
+        self._readers: AsyncEngine | None = None
+        self._writer: Writer | None = None
+        self._engine: sa.Engine | None = None
+
+    def open(self) -> None:
+        """Lock, check and migrate the database, then start the writer.
+
+        Refused when another gateway has it, Corrupt when it is damaged or newer than this program.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock.acquire()
+        try:
+            self._engine = database.writer_engine(self.path)
+            database.migrate(self._engine, self.path)
+            database.quick_check(self._engine, self.path)
+        except BaseException:
+            self._lock.release()
+            raise
+        self._readers = _read_engine(self.path)
+        self._writer = Writer(self._engine, self.path, self._on_corrupt)
+        self._writer.start()
+
+    async def close(self) -> None:
+        """Commit what waits, close all connections and give the lock back."""
+        if self._writer is not None:
+            self._writer.stop()
+        if self._readers is not None:
+            await self._readers.dispose()
+        if self._engine is not None:
+            self._engine.dispose()
+        self._lock.release()
+
+    async def write(self, verb: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `verb(connection, *args, **kwargs)` in the writer; its value, after the commit."""
+        return await self._submit(verb, args, kwargs, size=0, later=False)
+
+    async def write_content(
+        self, size: int, verb: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """As `write`, for a verb that accepts `size` bytes of new content: what drains the queue goes first."""
+        return await self._submit(verb, args, kwargs, size=size, later=True)
+
+    async def _submit(
+        self, verb: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any], size: int, later: bool
+    ) -> T:
+        assert self._writer is not None, "the store is not open"
+        call = (lambda connection, *given: verb(connection, *given, **kwargs)) if kwargs else verb
+        value: T = await self._writer.submit(call, args, size, later)
+        return value
+
+    async def read(self, verb: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `verb(connection, *args, **kwargs)` on a read-only connection, in one snapshot."""
+        assert self._readers is not None, "the store is not open"
+        async with self._readers.begin() as connection:
+            return await connection.run_sync(verb, *args, **kwargs)
+
+    @property
+    def waiting(self) -> int:
+        """Verbs waiting for the writer."""
+        return 0 if self._writer is None else self._writer.waiting
+
+
+def _read_engine(path: Path) -> AsyncEngine:
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+
+    async def connect() -> aiosqlite.Connection:
+        connection = await aiosqlite.connect(uri, uri=True, isolation_level=None)
+        for pragma in ("query_only=1", "trusted_schema=0", "busy_timeout=5000", "cache_size=-8000"):
+            await connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+    engine = create_async_engine(
+        "sqlite+aiosqlite://",
+        async_creator=connect,
+        poolclass=sa.pool.AsyncAdaptedQueuePool,
+        pool_size=4,
+        max_overflow=0,
+    )
+
+    @sa.event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN")
+
+    return engine

@@ -1,0 +1,43 @@
+"""Bytes in the database: `content` says what they are, `content_chunk` holds them in rows of at most 1 MiB."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from gateway.errors import NotFound
+from gateway.model import Body, new_id
+from gateway.store.schema import content, content_chunk
+
+CHUNK = 1 << 20  # bytes
+
+_INSERT = sa.insert(content)
+_INSERT_CHUNK = sa.insert(content_chunk)
+_CHUNKS = (
+    sa.select(content_chunk.c.bytes)
+    .where(content_chunk.c.content_id == sa.bindparam("content_id"), content_chunk.c.seq >= sa.bindparam("first"))
+    .order_by(content_chunk.c.seq)
+)
+
+
+def put(connection: Connection, body: Body) -> int:
+    """Store `body`; returns the new content id."""
+    content_id = new_id()
+    connection.execute(
+        _INSERT, {"id": content_id, "sha256": body.sha256, "size": body.size, "media_type": body.media_type}
+    )
+    reader = body.reader()
+    seq = 0
+    while chunk := reader.read(CHUNK):
+        connection.execute(_INSERT_CHUNK, {"content_id": content_id, "seq": seq, "bytes": chunk})
+        seq += 1
+    return content_id
+
+
+def get(connection: Connection, content_id: int, offset: int = 0) -> bytes:
+    """The bytes of `content_id` from `offset` on; NotFound when there is no such content."""
+    rows = connection.execute(_CHUNKS, {"content_id": content_id, "first": offset // CHUNK}).scalars().all()
+    if not rows and connection.execute(sa.select(content.c.id).where(content.c.id == content_id)).first() is None:
+        raise NotFound(f"there is no content {content_id}")
+    whole = rows[0] if len(rows) == 1 else b"".join(rows)
+    return whole[offset % CHUNK :] if offset % CHUNK else whole

@@ -1,0 +1,408 @@
+"""Documents: found, held and woken, queued, resent, cancelled. What lists and shows them is in `views`."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from gateway.errors import NotFound, Refused
+from gateway.model import Body, DeliveryState, DocumentState, Envelope, Fields, Peer, ReadDocument, Step, Value, new_id
+from gateway.store import content, meta
+from gateway.store.schema import company, delivery, document, message, submission, to_micros, wake
+from gateway.store.schema import content as content_table
+
+_INSERT = sa.insert(document)
+_CLAIM = sa.text(
+    "UPDATE document SET leased_by = :owner, leased_until = :until, due_at = NULL WHERE id IN "
+    "(SELECT id FROM document WHERE due_at IS NOT NULL AND due_at <= :now ORDER BY due_at LIMIT :limit) RETURNING id"
+)
+_ENDED = (DocumentState.SENT, DocumentState.PARTLY_SENT, DocumentState.BOUNCED, DocumentState.CANCELLED)
+_OPEN_DELIVERIES = (DeliveryState.QUEUED, DeliveryState.DEFERRED, DeliveryState.HELD)
+
+
+class ClaimedDocument(Value, frozen=True, kw_only=True):
+    """A document under lease, with what its submission says of it."""
+
+    id: int
+    company_id: int
+    company: str
+    submission_id: int
+    source: str
+    channel: str
+    envelope: Envelope
+    peer: Peer
+    content_id: int
+    size: int
+    file_name: str
+    media_type: str
+    fields: Fields
+    received_at: dt.datetime
+    tries: int
+    version: int
+    resend_to: tuple[str, ...]
+
+
+class Finding(Value, frozen=True, kw_only=True):
+    """What the pipeline learnt of a document, kept with it whether it goes or is held."""
+
+    reading: ReadDocument | None = None  # without its invoice
+    type: str | None = None
+    number: str | None = None
+    customer_number: str | None = None
+    trace: tuple[Step, ...] = ()
+
+
+class Hold(Value, frozen=True, kw_only=True):
+    """Why a document cannot go on, and the events that would change that."""
+
+    cause: str
+    sentence: str
+    wakes: tuple[str, ...] = ()
+
+
+class NewDelivery(Value, frozen=True, kw_only=True):
+    """One envelope address of a message."""
+
+    id: int
+    address: str
+    role: str  # to, cc
+    mail_from: str
+    next_hop: str
+
+
+class NewMessage(Value, frozen=True, kw_only=True):
+    """A signed message and its deliveries. Without `body` it is `header` before the document's own content."""
+
+    id: int
+    message_id: str
+    to: tuple[str, ...]
+    cc: tuple[str, ...]
+    body: Body | None
+    header: bytes | None
+    body_offset: int
+    size: int
+    expires_at: dt.datetime
+    deliveries: tuple[NewDelivery, ...]
+
+
+def content_size(column: Any) -> Any:
+    """A select column: the size in bytes of the content that `column` names."""
+    return sa.select(content_table.c.size).where(content_table.c.id == column).scalar_subquery().label("size")
+
+
+def insert(connection: Connection, row: dict[str, Any]) -> None:
+    """Store a document's row."""
+    connection.execute(_INSERT, row)
+
+
+def claim(
+    connection: Connection, owner: str, now: dt.datetime, until: dt.datetime, limit: int
+) -> list[ClaimedDocument]:
+    """Lease at most `limit` documents that were released or woken, oldest first."""
+    ids = connection.execute(
+        _CLAIM, {"owner": owner, "until": to_micros(until), "now": to_micros(now), "limit": limit}
+    ).scalars()
+    return load(connection, sorted(ids))
+
+
+def load(connection: Connection, ids: Sequence[int]) -> list[ClaimedDocument]:
+    """The documents `ids` as the pipeline works on them."""
+    if not ids:
+        return []
+    statement = (
+        sa.select(
+            document,
+            company.c.name.label("company"),
+            submission.c.channel,
+            submission.c.envelope,
+            submission.c.peer,
+            content_size(document.c.content_id),
+        )
+        .join(company, company.c.id == document.c.company_id)
+        .join(submission, submission.c.id == document.c.submission_id)
+        .where(document.c.id.in_(ids))
+        .order_by(document.c.id)
+    )
+    return [
+        ClaimedDocument(
+            id=row.id,
+            company_id=row.company_id,
+            company=row.company,
+            submission_id=row.submission_id,
+            source=row.source,
+            channel=row.channel,
+            envelope=msgspec.convert(row.envelope, Envelope),
+            peer=msgspec.convert(row.peer, Peer),
+            content_id=row.content_id,
+            size=row.size,
+            file_name=row.file_name,
+            media_type=row.media_type,
+            fields=msgspec.convert(row.fields, Fields),
+            received_at=row.received_at,
+            tries=row.tries,
+            version=row.version,
+            resend_to=tuple(row.resend_to or ()),
+        )
+        for row in connection.execute(statement)
+    ]
+
+
+def _finding(found: Finding) -> dict[str, Any]:
+    reading = found.reading
+    return {
+        "reading": reading,
+        "format": None if reading is None else reading.format,
+        "type": found.type,
+        "number": found.number,
+        "customer_number": found.customer_number,
+        "trace": found.trace,
+    }
+
+
+def hold(
+    connection: Connection, document_id: int, owner: str, found: Finding, why: Hold, seen: int, now: dt.datetime
+) -> bool:
+    """Hold a leased document; False when it was cancelled meanwhile or must be looked at again.
+
+    `seen` is `meta.wakes` as read before the decision: when something changed since, the event that would wake the
+    document may be past already, so it is due again instead.
+    """
+    mine = sa.and_(document.c.id == document_id, document.c.state == "received", document.c.leased_by == owner)
+    again = meta.wakes(connection) != seen
+    values: dict[str, Any] = {"leased_by": None, "leased_until": None, "updated_at": now, **_finding(found)}
+    if again:
+        values |= {"due_at": now}
+    else:
+        values |= {"state": DocumentState.HELD, "cause": why.cause, "sentence": why.sentence, "due_at": None}
+    if connection.execute(sa.update(document).where(mine).values(**values)).rowcount == 0 or again:
+        return False
+    if why.wakes:
+        connection.execute(
+            sa.insert(wake).prefix_with("OR IGNORE", dialect="sqlite"),
+            [{"key": key, "document_id": document_id} for key in why.wakes],
+        )
+    return True
+
+
+def queue(
+    connection: Connection, document_id: int, owner: str, found: Finding, new: NewMessage, now: dt.datetime
+) -> bool:
+    """Store the signed message and its deliveries; False when the document was cancelled meanwhile."""
+    mine = sa.and_(document.c.id == document_id, document.c.state == "received", document.c.leased_by == owner)
+    values = {
+        "state": DocumentState.QUEUED,
+        "cause": None,
+        "sentence": None,
+        "leased_by": None,
+        "leased_until": None,
+        "resend_to": None,
+        "updated_at": now,
+        **_finding(found),
+    }
+    row = connection.execute(
+        sa.update(document).where(mine).values(**values).returning(document.c.company_id, document.c.content_id)
+    ).first()
+    if row is None:
+        return False
+    connection.execute(
+        sa.insert(message),
+        {
+            "id": new.id,
+            "document_id": document_id,
+            "content_id": row.content_id if new.body is None else content.put(connection, new.body),
+            "header": new.header,
+            "body_offset": new.body_offset,
+            "size": new.size,
+            "message_id": new.message_id,
+            "to": new.to,
+            "cc": new.cc,
+            "created_at": now,
+        },
+    )
+    connection.execute(
+        sa.insert(delivery),
+        [
+            {
+                "id": each.id,
+                "document_id": document_id,
+                "message_id": new.id,
+                "company_id": row.company_id,
+                "address": each.address,
+                "role": each.role,
+                "mail_from": each.mail_from,
+                "next_hop": each.next_hop,
+                "state": DeliveryState.QUEUED,
+                "due_at": now,
+                "expires_at": new.expires_at,
+                "attempts": 0,
+                "updated_at": now,
+            }
+            for each in new.deliveries
+        ],
+    )
+    return True
+
+
+def message_bytes(connection: Connection, message_id: int) -> bytes:
+    """The message exactly as it is sent; NotFound when there is none."""
+    row = connection.execute(
+        sa.select(message.c.content_id, message.c.header, message.c.body_offset).where(message.c.id == message_id)
+    ).first()
+    if row is None:
+        raise NotFound("there is no such message")
+    body = content.get(connection, row.content_id, row.body_offset)
+    return body if row.header is None else row.header + body
+
+
+def worker_died(connection: Connection, document_id: int) -> int:
+    """Count a worker that died over this document; returns how many have."""
+    return int(
+        connection.execute(
+            sa.update(document)
+            .where(document.c.id == document_id)
+            .values(tries=document.c.tries + 1)
+            .returning(document.c.tries)
+        ).scalar_one()
+    )
+
+
+def give_back(connection: Connection, document_id: int, due_at: dt.datetime) -> None:
+    """End the lease without a result: the document is due again at `due_at`."""
+    connection.execute(
+        sa.update(document)
+        .where(document.c.id == document_id, document.c.state == "received")
+        .values(due_at=due_at, leased_by=None, leased_until=None)
+    )
+
+
+def free_leases(connection: Connection, owner: str, now: dt.datetime) -> int:
+    """Free what another boot of this gateway had leased, and what `owner` leased too long ago."""
+    done = connection.execute(
+        sa.update(document)
+        .where(
+            document.c.leased_until.is_not(None),
+            sa.or_(document.c.leased_by != owner, document.c.leased_until < now),
+        )
+        .values(due_at=now, leased_by=None, leased_until=None)
+    )
+    return done.rowcount
+
+
+_AGAIN: dict[str, Any] = {
+    "state": DocumentState.RECEIVED,
+    "cause": None,
+    "sentence": None,
+    "tries": 0,
+    "leased_by": None,
+    "leased_until": None,
+}
+
+
+def wake_documents(connection: Connection, key: str, now: dt.datetime) -> int:
+    """The event `key` happened: held documents that wait for it go through the pipeline again; returns how many."""
+    meta.count_wake(connection)
+    waiting = sa.select(wake.c.document_id).where(wake.c.key == key)
+    done = connection.execute(
+        sa.update(document)
+        .where(document.c.id.in_(waiting), document.c.state == DocumentState.HELD)
+        .values(**_AGAIN, due_at=now, released_by=key, version=document.c.version + 1, updated_at=now)
+    )
+    if done.rowcount:
+        connection.execute(sa.delete(wake).where(wake.c.document_id.in_(waiting)))
+    return done.rowcount
+
+
+def _state(connection: Connection, document_id: int) -> str:
+    state = connection.execute(sa.select(document.c.state).where(document.c.id == document_id)).scalar()
+    if state is None:
+        raise NotFound("there is no such document; 'gateway documents list' shows those that exist", "id")
+    return str(state)
+
+
+def release_documents(connection: Connection, ids: Sequence[int], by: str, now: dt.datetime) -> int:
+    """A person releases held documents: they go through the pipeline again; returns how many.
+
+    NotFound for an id that does not exist, Refused for a document that is not held.
+    """
+    for document_id in ids:
+        state = _state(connection, document_id)
+        if state != DocumentState.HELD:
+            raise Refused(f"the document is {state}, only a held one can be released", "id")
+        connection.execute(
+            sa.update(document)
+            .where(document.c.id == document_id)
+            .values(**_AGAIN, due_at=now, released_by=by, version=document.c.version + 1, updated_at=now)
+        )
+        connection.execute(sa.delete(wake).where(wake.c.document_id == document_id))
+    return len(ids)
+
+
+def cancel_documents(connection: Connection, ids: Sequence[int], now: dt.datetime) -> int:
+    """Nothing more of these documents will be sent; what was sent stays sent. Returns how many.
+
+    NotFound for an id that does not exist, Refused for a document that has ended.
+    """
+    for document_id in ids:
+        state = _state(connection, document_id)
+        if state in _ENDED:
+            raise Refused(f"the document is {state} already, nothing is left to cancel", "id")
+        connection.execute(
+            sa.update(delivery)
+            .where(delivery.c.document_id == document_id, delivery.c.state.in_(_OPEN_DELIVERIES))
+            .values(state=DeliveryState.CANCELLED, cause=None, due_at=None, updated_at=now)
+        )
+        left = connection.execute(
+            sa.select(delivery.c.state).where(delivery.c.document_id == document_id).distinct()
+        ).scalars()
+        states = set(left)
+        if DeliveryState.ACTIVE in states:
+            continue  # on the wire now: the outcome settles the document
+        ended = DocumentState.PARTLY_SENT if DeliveryState.SENT in states else DocumentState.CANCELLED
+        connection.execute(
+            sa.update(document)
+            .where(document.c.id == document_id)
+            .values({**_AGAIN, "state": ended, "due_at": None, "version": document.c.version + 1, "updated_at": now})
+        )
+        connection.execute(sa.delete(wake).where(wake.c.document_id == document_id))
+    return len(ids)
+
+
+def resend_document(connection: Connection, document_id: int, to: Sequence[str], by: str, now: dt.datetime) -> None:
+    """Send an ended document once more, by today's rules or to the addresses `to`, as a new message.
+
+    NotFound when there is none, Refused while it has not ended.
+    """
+    state = _state(connection, document_id)
+    if state not in _ENDED:
+        raise Refused(f"the document is {state}; only one that has ended can be sent again", "id")
+    connection.execute(
+        sa.update(document)
+        .where(document.c.id == document_id)
+        .values(
+            **_AGAIN,
+            due_at=now,
+            released_by=by,
+            resend_to=list(to) or None,
+            version=document.c.version + 1,
+            updated_at=now,
+        )
+    )
+
+
+def waiting(connection: Connection) -> int:
+    """How many documents wait for the pipeline."""
+    return int(
+        connection.execute(
+            sa.select(sa.func.count()).select_from(document).where(document.c.due_at.is_not(None))
+        ).scalar_one()
+    )
+
+
+def new_message_ids(count: int) -> tuple[int, tuple[int, ...]]:
+    """A message id and `count` delivery ids."""
+    return new_id(), tuple(new_id() for _ in range(count))
