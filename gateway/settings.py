@@ -1,0 +1,418 @@
+"""Business settings: what each company decides, declared once.
+
+`SETTINGS` is the table; the command line, the admin API, `docs/settings.md` and the checks are made from it. The values
+live in the store, one row per company and key; `Business` is how the pipeline sees them, defaults applied.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
+
+import msgspec
+
+from gateway import address
+from gateway.errors import NotFound, Refused
+from gateway.model import Value
+
+ANY = "any"  # in the place of a document type: every type that has no setting of its own
+WAYS = ("directory", "document")
+LANGUAGES = ("en", "fr", "de", "sv")  # the languages with built-in templates
+
+Kind = Literal["switch", "count", "order", "prefix", "name", "address", "format", "language", "subject", "body"]
+
+
+class Setting(Value, frozen=True, kw_only=True):
+    """One line of the table. `key` may hold TYPE (a document type or `any`) and LANG (two letters)."""
+
+    key: str
+    kind: Kind
+    default: bool | int | str | None  # None: said in `default_text`
+    default_text: str = ""
+    advanced: bool = False  # only an advanced company may set it; for others the default holds (R27, R48, R57)
+    help: str  # one sentence
+    event: str  # what a change wakes: held documents that wait for `<event>:<company>` and its kind
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        key="distribution.active",
+        kind="switch",
+        default=True,
+        help="Documents leave by e-mail; when false they are accepted and held.",
+        event="distribution.active",
+    ),
+    Setting(
+        key="resolve.document_address",
+        kind="switch",
+        default=False,
+        help="Send to the e-mail address in the document; no row of the directory is needed then.",
+        event="resolve",
+    ),
+    Setting(
+        key="resolve.order",
+        kind="order",
+        default="directory,document",
+        help="Which way wins when the directory and the document both give an address.",
+        event="resolve",
+    ),
+    Setting(
+        key="resolve.normalise",
+        kind="switch",
+        default=False,
+        help="Match customer numbers without regard to leading zeros and case when none matches as written.",
+        event="resolve",
+    ),
+    Setting(
+        key="resolve.max_recipients",
+        kind="count",
+        default=50,
+        help="A document that names more addresses than this is held.",
+        event="resolve",
+    ),
+    Setting(
+        key="sender.prefix",
+        kind="prefix",
+        default=None,
+        default_text="`default_prefix` of `gateway.toml`",
+        advanced=True,
+        help="The part before the @ of the address that mails come from; the domain is the operator's.",
+        event="sender",
+    ),
+    Setting(
+        key="sender.name",
+        kind="name",
+        default="",
+        advanced=True,
+        help="The name shown beside the sender's address.",
+        event="sender",
+    ),
+    Setting(
+        key="sender.reply_to",
+        kind="address",
+        default="",
+        advanced=True,
+        help="The address that answers go to.",
+        event="sender",
+    ),
+    Setting(
+        key="format.TYPE",
+        kind="format",
+        default="pdf",
+        advanced=True,
+        help="The format of documents of this type for recipients whose row names none.",
+        event="format",
+    ),
+    Setting(
+        key="language",
+        kind="language",
+        default="en",
+        help="The language of mails to recipients whose row and document name none.",
+        event="template",
+    ),
+    Setting(
+        key="template.TYPE.LANG.subject",
+        kind="subject",
+        default=None,
+        default_text="type and number, in the language",
+        help="The subject of mails with documents of this type in this language.",
+        event="template",
+    ),
+    Setting(
+        key="template.TYPE.LANG.body",
+        kind="body",
+        default=None,
+        default_text="a short letter in the language",
+        help="The text of mails with documents of this type in this language.",
+        event="template",
+    ),
+    Setting(
+        key="advanced",
+        kind="switch",
+        default=True,
+        help="The company may choose formats, sender and answer address.",
+        event="format",
+    ),
+)
+
+_SUBJECT = "{{ type }} {{ number }}"
+DEFAULT_SUBJECT: Mapping[str, str] = dict.fromkeys(LANGUAGES, _SUBJECT)
+DEFAULT_BODY: Mapping[str, str] = {
+    "en": "Hello,\n\nplease find attached: {{ type }} {{ number }}.\n\nKind regards\n{{ sender_name }}\n",
+    "fr": "Bonjour,\n\nveuillez trouver ci-joint : {{ type }} {{ number }}.\n\nCordialement\n{{ sender_name }}\n",
+    "de": "Guten Tag,\n\nanbei erhalten Sie: {{ type }} {{ number }}.\n\nMit freundlichen Grüßen\n{{ sender_name }}\n",
+    "sv": "Hej,\n\nhär kommer: {{ type }} {{ number }}.\n\nVänliga hälsningar\n{{ sender_name }}\n",
+}
+
+
+# --- keys ------------------------------------------------------------------------------------------------
+
+
+class Key(Value, frozen=True, kw_only=True):
+    """A key taken apart: its line of the table, and the type and language it names."""
+
+    text: str
+    setting: Setting
+    type: str | None = None
+    language: str | None = None
+
+
+def find(key: str, types: Sequence[str]) -> Key:
+    """The line of the table that `key` belongs to; NotFound, naming the nearest key, when there is none.
+
+    `types` are the names of the document types; `any` stands for all of them.
+    """
+    words = key.split(".")
+    for setting in SETTINGS:
+        pattern = setting.key.split(".")
+        if len(pattern) == len(words) and all(p in ("TYPE", "LANG", w) for p, w in zip(pattern, words, strict=True)):
+            named = dict(zip(pattern, words, strict=True))
+            _check_type(key, named.get("TYPE"), types)
+            _check_language_word(key, named.get("LANG"))
+            return Key(text=key, setting=setting, type=named.get("TYPE"), language=named.get("LANG"))
+    near = difflib.get_close_matches(key, all_keys(types), 1, 0.5)
+    hint = f"; the nearest is {near[0]}" if near else ""
+    raise NotFound(f"There is no setting {key!r}{hint}.", "key")
+
+
+def _check_type(key: str, type_: str | None, types: Sequence[str]) -> None:
+    if type_ is not None and type_ != ANY and type_ not in types:
+        near = difflib.get_close_matches(type_, types, 1, 0.5)
+        hint = f"the nearest is {near[0]}" if near else "there are " + ", ".join([*types, ANY])
+        raise NotFound(f"There is no document type {type_!r} for the setting {key!r}; {hint}.", "key")
+
+
+def _check_language_word(key: str, language: str | None) -> None:
+    if language is not None and not re.fullmatch("[a-z]{2}", language):
+        raise NotFound(f"{language!r} in {key!r} is no language: two small letters such as fr are expected.", "key")
+
+
+def all_keys(types: Sequence[str]) -> list[str]:
+    """Every key with its type, and the built-in languages, spelled out: what a list shows."""
+    keys: list[str] = []
+    for setting in SETTINGS:
+        spelled = [setting.key]
+        if "TYPE" in setting.key:
+            spelled = [key.replace("TYPE", type_) for key in spelled for type_ in (*types, ANY)]
+        if "LANG" in setting.key:
+            spelled = [key.replace("LANG", language) for key in spelled for language in LANGUAGES]
+        keys += spelled
+    return keys
+
+
+def event_of(key: Key, company: str) -> str:
+    """The key of the event "this setting changed", which held documents wait for."""
+    if key.setting.event == "template":
+        return f"template:{company}"
+    return f"setting:{company}:{key.setting.event}"
+
+
+# --- values ----------------------------------------------------------------------------------------------
+
+
+def check(key: Key, value: object, formats: Sequence[str]) -> object:
+    """The value to store for `key`: from a command line's text or from JSON.
+
+    None means: back to the default (given by null, or by an empty text where emptiness is no value).
+    `formats` are the names of the choosable formats. Refused, field = the key, when the value does not fit.
+    """
+    if value is None:
+        return None
+    if isinstance(value, str) and not value.strip() and key.setting.kind != "switch":
+        return None
+    return _CHECKS[key.setting.kind](key.text, value, formats)
+
+
+def _text(key: str, value: object, limit: int, lines: bool = False) -> str:
+    if not isinstance(value, str):
+        raise Refused(f"{key} is a text.", key)
+    text = unicodedata.normalize("NFC", value.strip())
+    allowed = "\n\t" if lines else ""
+    if any(unicodedata.category(char)[0] == "C" and char not in allowed for char in text.replace("\r\n", "\n")):
+        raise Refused(f"{key} may not contain line ends, control or invisible characters.", key)
+    if len(text) > limit:
+        raise Refused(f"{key} may have {limit} characters, this has {len(text)}.", key)
+    return text.replace("\r\n", "\n")
+
+
+def _switch(key: str, value: object, formats: Sequence[str]) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.strip().lower() in ("true", "false"):
+        return value.strip().lower() == "true"
+    raise Refused(f"{key} is true or false, not {value!r}.", key)
+
+
+def _count(key: str, value: object, formats: Sequence[str]) -> int:
+    text = value.strip() if isinstance(value, str) else value
+    if isinstance(text, str) and text.isascii() and text.isdigit() and len(text) < 6:
+        text = int(text)
+    if isinstance(text, bool) or not isinstance(text, int) or not 1 <= text <= 1000:
+        raise Refused(f"{key} is a number from 1 to 1000, not {value!r}.", key)
+    return text
+
+
+def _order(key: str, value: object, formats: Sequence[str]) -> str:
+    words = [word.strip().lower() for word in value.split(",")] if isinstance(value, str) else value
+    if not isinstance(words, list) or sorted(map(str, words)) != sorted(WAYS):
+        raise Refused(f"{key} is directory,document or document,directory, not {value!r}.", key)
+    return ",".join(words)
+
+
+_RESERVED = ("postmaster", "abuse", "hostmaster", "webmaster", "mailer-daemon", "root")  # RFC 2142 §4, §5
+
+
+def check_prefix(key: str, value: object, formats: Sequence[str] = ()) -> str:
+    """The sender's prefix (S25, R50): a local part of `[a-z0-9._+-]{1,64}`, no domain, no reserved name."""
+    if not isinstance(value, str):
+        raise Refused(f"{key} is a text.", key)
+    if "@" in value:
+        raise Refused(f"{key} is only the part before the @: the domain is the operator's.", key)
+    if not re.fullmatch(r"[a-z0-9._+-]{1,64}", value):
+        raise Refused(f"{key} may have 1 to 64 of the characters a-z 0-9 . _ + - and nothing else, not {value!r}.", key)
+    if value.startswith(".") or value.endswith(".") or ".." in value:
+        raise Refused(f"{key} may not start or end with a dot, nor have two in a row (RFC 5321 §4.1.2).", key)
+    # Bounces come back to `b+…` (VERP), so a From under that name would collect them.
+    if value in _RESERVED or value.startswith("bounce") or value == "b" or value.startswith("b+"):
+        raise Refused(f"{key} may not be {value!r}: that name is reserved.", key)
+    return value
+
+
+def _name(key: str, value: object, formats: Sequence[str]) -> str:
+    text = _text(key, value, 100)
+    if set(text) & set("@<>"):
+        # A name that looks like an address is how a sender poses as somebody else's domain (R50).
+        raise Refused(f"{key} may not contain @, < or >.", key)
+    return text
+
+
+def _address(key: str, value: object, formats: Sequence[str]) -> str:
+    if not isinstance(value, str):
+        raise Refused(f"{key} is a text.", key)
+    try:
+        return address.parse(value.strip(" "))
+    except Refused as error:
+        raise Refused(f"{key}: {error.sentence}", key) from error
+
+
+def _format(key: str, value: object, formats: Sequence[str]) -> str:
+    name = value.strip().lower() if isinstance(value, str) else value
+    if name not in formats:
+        raise Refused(f"{key} is one of {', '.join(formats)}, not {value!r}.", key)
+    return str(name)
+
+
+def check_language(key: str, value: object, formats: Sequence[str] = ()) -> str:
+    """A language code of two letters (ISO 639-1), in lower case; Refused, field `key`, when it is none."""
+    text = value.strip().lower() if isinstance(value, str) else ""
+    if not re.fullmatch("[a-z]{2}", text):
+        raise Refused(f"{key} is a language code of two letters such as fr, not {value!r}.", key)
+    return text
+
+
+def _subject(key: str, value: object, formats: Sequence[str]) -> str:
+    return _text(key, value, 400)
+
+
+def _body(key: str, value: object, formats: Sequence[str]) -> str:
+    return _text(key, value, 20_000, lines=True)
+
+
+_CHECKS: Mapping[Kind, Callable[[str, object, Sequence[str]], object]] = {
+    "switch": _switch,
+    "count": _count,
+    "order": _order,
+    "prefix": check_prefix,
+    "name": _name,
+    "address": _address,
+    "format": _format,
+    "language": check_language,
+    "subject": _subject,
+    "body": _body,
+}
+
+
+# --- how the pipeline sees them --------------------------------------------------------------------------
+
+
+class Business(Value, frozen=True, kw_only=True):
+    """One company's settings with the defaults applied; a company that is not advanced gets the defaults of what
+    only advanced ones may choose, whatever is stored (R27, R48, R57)."""
+
+    company: str
+    active: bool = True
+    document_address: bool = False
+    order: tuple[str, ...] = WAYS
+    normalise: bool = False
+    max_recipients: int = 50
+    prefix: str = "noreply"
+    sender_name: str = ""
+    reply_to: str = ""
+    language: str = "en"
+    advanced: bool = True
+    formats: Mapping[str, str] = msgspec.field(default_factory=dict)  # type -> format
+    templates: Mapping[str, str] = msgspec.field(default_factory=dict)  # TYPE.LANG.subject|body -> text
+
+    @classmethod
+    def of(cls, company: str, values: Mapping[str, object], default_prefix: str) -> Business:
+        """The view of the stored `values` (key → value as `check` gave it) of `company`."""
+        seen = {key: str(value) for key, value in values.items()}
+        advanced = values.get("advanced", True) is True
+        chosen = seen if advanced else {}
+        return cls(
+            company=company,
+            active=values.get("distribution.active", True) is True,
+            document_address=values.get("resolve.document_address", False) is True,
+            order=tuple(seen.get("resolve.order", "directory,document").split(",")),
+            normalise=values.get("resolve.normalise", False) is True,
+            max_recipients=int(seen.get("resolve.max_recipients", "50")),
+            prefix=chosen.get("sender.prefix", default_prefix),
+            sender_name=chosen.get("sender.name", ""),
+            reply_to=chosen.get("sender.reply_to", ""),
+            language=seen.get("language", "en"),
+            advanced=advanced,
+            formats=_below(chosen, "format."),
+            templates=_below(seen, "template."),
+        )
+
+    def format(self, doc_type: str, own: str | None = None) -> str:
+        """The format for a document of `doc_type`: the recipient's `own` beats the type's default (R53-R57)."""
+        if not self.advanced:
+            return "pdf"
+        return own or self.formats.get(doc_type) or self.formats.get(ANY) or "pdf"
+
+    def subject(self, doc_type: str, language: str) -> str:
+        """The template text of the subject for this type and language."""
+        return self._template(doc_type, language, "subject", DEFAULT_SUBJECT)
+
+    def body(self, doc_type: str, language: str) -> str:
+        """The template text of the mail's body for this type and language."""
+        return self._template(doc_type, language, "body", DEFAULT_BODY)
+
+    def _template(self, doc_type: str, language: str, part: str, built_in: Mapping[str, str]) -> str:
+        """The company's own text in the language; then ours in the language; then the same in the company's."""
+        for spoken in (language, self.language):
+            for type_ in (doc_type, ANY):
+                own = self.templates.get(f"{type_}.{spoken}.{part}")
+                if own is not None:
+                    return own
+            if spoken in built_in:
+                return built_in[spoken]
+        return built_in["en"]
+
+
+def _below(values: Mapping[str, str], start: str) -> dict[str, str]:
+    return {key.removeprefix(start): value for key, value in values.items() if key.startswith(start)}
+
+
+def default_of(key: Key, default_prefix: str) -> object:
+    """The value that holds while nothing is stored for `key`."""
+    business = Business.of("", {}, default_prefix)
+    if key.setting.kind == "subject":
+        return business.subject(key.type or ANY, key.language or "en")
+    if key.setting.kind == "body":
+        return business.body(key.type or ANY, key.language or "en")
+    return default_prefix if key.setting.kind == "prefix" else key.setting.default
