@@ -1,8 +1,8 @@
 """The mail log: one function per thing that can happen to a submission, a document or a delivery.
 
-A line is the event's name and `key=value` pairs; what came from outside is escaped so that it can neither start a new line nor
-reach a terminal as a control sequence. Technical trouble goes to the loggers of the modules, never here; contents and passwords
-go nowhere.
+A line is the event's name and `key=value` pairs; what came from outside is escaped so that it can neither start a new
+line nor reach a terminal as a control sequence. Technical trouble goes to the loggers of the modules, never here;
+contents and passwords go nowhere.
 """
 
 from __future__ import annotations

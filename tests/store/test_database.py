@@ -1,0 +1,140 @@
+"""Opening a database: what is checked, refused and kept safe before the first write."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from gateway.errors import ConfigError, Corrupt, Refused
+from gateway.store import Store, database, schema
+
+
+def statements(engine: sa.Engine) -> dict[str, set[str]]:
+    """Every table's and index's definition as a set of clauses, whatever their order."""
+    with engine.connect() as connection:
+        rows = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").all()
+    return {
+        name: set(re.split(r",\s*(?![^()]*\))", " ".join(sql.split()).partition("(")[2].rpartition(")")[0].strip()))
+        | {" ".join(sql.split()).rpartition(")")[2]}
+        for name, sql in rows
+        if name != "alembic_version"
+    }
+
+
+def test_the_schema_from_scratch_is_the_schema_from_all_migrations(engine: sa.Engine, tmp_path: Path) -> None:
+    scratch = database.writer_engine(tmp_path / "scratch.db")
+    with scratch.begin() as connection:
+        schema.metadata.create_all(connection)
+    assert statements(engine) == statements(scratch)
+    assert len(statements(engine)) > len(schema.metadata.tables)
+    scratch.dispose()
+
+
+def test_the_pragmas_are_what_we_rely_on(engine: sa.Engine) -> None:
+    assert database.check_pragmas(engine) == []
+    raw = engine.raw_connection()
+    raw.cursor().execute("PRAGMA synchronous=NORMAL")
+    raw.close()
+    assert database.check_pragmas(engine) == ["PRAGMA synchronous is 1, 2 is needed"]
+
+
+def test_a_second_gateway_is_refused_with_the_holder(tmp_path: Path) -> None:
+    first, second = Store(tmp_path / "gateway.db"), Store(tmp_path / "gateway.db")
+    first.open()
+    with pytest.raises(Refused, match=r"another gateway \(process \d+\) has gateway.db open; stop it first"):
+        second.open()
+    first._writer.stop()  # type: ignore[union-attr]
+    first._lock.release()
+    first._engine.dispose()  # type: ignore[union-attr]
+
+
+async def test_the_lock_is_free_again_after_close(tmp_path: Path) -> None:
+    for _ in range(2):
+        store = Store(tmp_path / "gateway.db")
+        store.open()
+        await store.close()
+
+
+def test_a_newer_database_is_refused_untouched(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.db"
+    database.create_for_test(path).dispose()
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    with pytest.raises(Corrupt, match=r"has schema 9999, this program knows \d+: start the newer program"):
+        Store(path).open()
+
+
+def test_a_damaged_database_is_refused_and_says_how_to_go_on(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.db"
+    engine = database.create_for_test(path)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO meta VALUES ('filler', hex(zeroblob(200000)))")
+    engine.dispose()  # the last connection to close writes the WAL back
+    with open(path, "r+b") as file:
+        for page in range(2, path.stat().st_size // 16384):
+            file.seek(page * 16384)
+            file.write(b"\xff" * 64)
+    with pytest.raises(Corrupt, match=r"is damaged .* put the newest copy made by 'gateway backup' in its place"):
+        Store(path).open()
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.db"
+    path.write_bytes(b"this is a shopping list, not a database\n" * 1000)
+    with pytest.raises(Corrupt, match="is damaged"):
+        Store(path).open()
+    assert path.read_bytes().startswith(b"this is a shopping list")
+
+
+def test_a_backup_is_whole_and_never_overwrites(engine: sa.Engine, tmp_path: Path) -> None:
+    with engine.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO meta VALUES ('a', 'b')")
+    size = database.backup(tmp_path / "gateway.db", tmp_path / "copy.db")
+    assert size == (tmp_path / "copy.db").stat().st_size
+    shutil.move(tmp_path / "copy.db", tmp_path / "restored.db")
+    restored = database.create_for_test(tmp_path / "restored.db")
+    with restored.connect() as connection:
+        assert connection.exec_driver_sql("SELECT value FROM meta WHERE key = 'a'").scalar() == "b"
+    restored.dispose()
+    (tmp_path / "copy.db").write_text("mine")
+    with pytest.raises(Refused, match="never overwrites"):
+        database.backup(tmp_path / "gateway.db", tmp_path / "copy.db")
+    assert (tmp_path / "copy.db").read_text() == "mine"
+
+
+def test_a_backup_into_nowhere_says_so(engine: sa.Engine, tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="cannot write the backup"):
+        database.backup(tmp_path / "gateway.db", tmp_path / "missing" / "copy.db")
+
+
+def test_a_pending_step_keeps_a_copy_beside(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.db"
+    database.create_for_test(path).dispose()
+    with sqlite3.connect(path) as connection:
+        connection.execute("INSERT INTO meta VALUES ('old', 'data')")
+        connection.execute("UPDATE alembic_version SET version_num = '0000'")
+    connection.close()
+    engine = database.writer_engine(path)
+    with pytest.raises(Exception, match="0000"):  # there is no step 0000 to come from: the migration fails whole
+        database.migrate(engine, path)
+    engine.dispose()
+    copy = sqlite3.connect(tmp_path / f"gateway.db.before-{database.SCHEMA}")
+    assert copy.execute("SELECT value FROM meta WHERE key = 'old'").fetchone() == ("data",)
+    copy.close()
+
+
+@pytest.mark.parametrize("url", ["mysql://x", "gateway.db", "sqlite:"])
+def test_other_databases_are_refused(url: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="only sqlite:PATH is understood"):
+        database.database_path(url, tmp_path)
+
+
+def test_relative_paths_start_at_the_configuration(tmp_path: Path) -> None:
+    assert database.database_path("sqlite:var/gateway.db", tmp_path) == tmp_path / "var" / "gateway.db"
+    assert database.database_path("sqlite:/srv/g.db", tmp_path) == Path("/srv/g.db")

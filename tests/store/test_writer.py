@@ -1,0 +1,166 @@
+"""The writer: what waits is committed together, a culprit fails alone, nothing is lost with its caller."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from pathlib import Path
+
+import pytest
+from sqlalchemy.engine import Connection
+
+from gateway import metrics
+from gateway.errors import Busy, Refused
+from gateway.store import Store, writer
+
+
+def put(connection: Connection, key: str) -> str:
+    connection.exec_driver_sql("INSERT INTO meta VALUES (?, 'x')", (key,))
+    return key
+
+
+def keys(connection: Connection) -> list[str]:
+    return [row[0] for row in connection.exec_driver_sql("SELECT key FROM meta WHERE value = 'x' ORDER BY rowid")]
+
+
+class Gate:
+    """A verb that keeps the writer busy until it is opened, so that a batch gathers behind it."""
+
+    def __init__(self) -> None:
+        self.entered, self.open = threading.Event(), threading.Event()
+
+    def __call__(self, connection: Connection) -> None:
+        self.entered.set()
+        assert self.open.wait(10)
+
+
+async def closed_gate(store: Store) -> tuple[Gate, asyncio.Task[None]]:
+    gate = Gate()
+    task = asyncio.create_task(store.write(gate))
+    await asyncio.to_thread(gate.entered.wait, 10)
+    return gate, task
+
+
+async def test_what_waits_is_committed_in_one_transaction(store: Store) -> None:
+    gate, task = await closed_gate(store)
+    writes = [asyncio.ensure_future(store.write(put, f"k{i}")) for i in range(40)]
+    await asyncio.sleep(0)
+    before = metrics.COMMITS._value.get()
+    gate.open.set()
+    assert await asyncio.gather(*writes) == [f"k{i}" for i in range(40)]
+    await task
+    assert metrics.COMMITS._value.get() - before == 2  # the gate's own, then all forty
+
+
+async def test_a_batch_has_at_most_fifty_items(store: Store) -> None:
+    gate, task = await closed_gate(store)
+    writes = [asyncio.ensure_future(store.write(put, f"k{i}")) for i in range(101)]
+    await asyncio.sleep(0)
+    before = metrics.COMMITS._value.get()
+    gate.open.set()
+    await asyncio.gather(task, *writes)
+    assert metrics.COMMITS._value.get() - before == 1 + 3
+
+
+async def test_a_batch_has_at_most_eight_mebibytes(store: Store) -> None:
+    gate, task = await closed_gate(store)
+    writes = [asyncio.ensure_future(store.write_content(3 << 20, put, f"k{i}")) for i in range(4)]
+    await asyncio.sleep(0)
+    before = metrics.COMMITS._value.get()
+    gate.open.set()
+    await asyncio.gather(task, *writes)
+    assert metrics.COMMITS._value.get() - before == 1 + 2
+
+
+async def test_only_the_culprit_of_a_batch_fails(store: Store) -> None:
+    def refuse(connection: Connection) -> None:
+        put(connection, "never")
+        raise Refused("no")
+
+    gate, task = await closed_gate(store)
+    writes = [asyncio.ensure_future(store.write(put, f"k{i}")) for i in range(5)]
+    culprit = asyncio.ensure_future(store.write(refuse))
+    writes += [asyncio.ensure_future(store.write(put, f"k{i}")) for i in range(5, 10)]
+    await asyncio.sleep(0)
+    gate.open.set()
+    assert await asyncio.gather(*writes) == [f"k{i}" for i in range(10)]
+    with pytest.raises(Refused, match="no"):
+        await culprit
+    await task
+    assert await store.read(keys) == [f"k{i}" for i in range(10)]
+
+
+async def test_the_answer_comes_after_the_commit(store: Store) -> None:
+    await store.write(put, "a")
+    assert await store.read(keys) == ["a"]  # another connection sees it
+
+
+async def test_cancelling_a_caller_does_not_take_its_verb_back(store: Store) -> None:
+    gate, task = await closed_gate(store)
+    caller = asyncio.ensure_future(store.write(put, "a"))
+    await asyncio.sleep(0)
+    caller.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await caller
+    gate.open.set()
+    await task
+    await store.write(put, "b")
+    assert await store.read(keys) == ["a", "b"]
+
+
+async def test_what_records_goes_before_what_accepts(store: Store) -> None:
+    gate, task = await closed_gate(store)
+    accepts = [asyncio.ensure_future(store.write_content(10, put, f"accept{i}")) for i in range(3)]
+    await asyncio.sleep(0)
+    record = asyncio.ensure_future(store.write(put, "record"))
+    await asyncio.sleep(0)
+    gate.open.set()
+    await asyncio.gather(task, record, *accepts)
+    assert await store.read(keys) == ["record", "accept0", "accept1", "accept2"]
+
+
+async def test_closing_commits_what_waits(tmp_path: Path) -> None:
+    store = Store(tmp_path / "gateway.db")
+    store.open()
+    gate, task = await closed_gate(store)
+    last = asyncio.ensure_future(store.write(put, "last"))
+    await asyncio.sleep(0)
+    gate.open.set()
+    await task
+    await store.close()
+    assert await last == "last"
+    again = Store(tmp_path / "gateway.db")
+    again.open()
+    assert await again.read(keys) == ["last"]
+    await again.close()
+
+
+async def test_a_full_disk_is_busy_and_passes(store: Store) -> None:
+    def limit(connection: Connection, pages: int) -> None:
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+
+    def pages(connection: Connection) -> int:
+        return int(connection.exec_driver_sql("PRAGMA page_count").scalar() or 0)
+
+    def big(connection: Connection, key: str) -> None:
+        connection.exec_driver_sql("INSERT INTO meta VALUES (?, zeroblob(1000000))", (key,))
+
+    await store.write(limit, await store.read(pages) + 5)
+    with pytest.raises(Busy, match="full"):
+        await store.write(big, "a")
+    await store.write(put, "small still goes")
+    await store.write(limit, 1_000_000)
+    await store.write(big, "a")
+    assert await store.read(keys) == ["small still goes"]
+
+
+async def test_a_reader_cannot_write(store: Store) -> None:
+    with pytest.raises(Exception, match="readonly"):
+        await store.read(put, "a")
+
+
+async def test_the_heartbeat_is_a_commit(store: Store) -> None:
+    before = metrics.COMMITS._value.get()
+    await store.write(writer.heartbeat)
+    assert metrics.COMMITS._value.get() == before + 1
