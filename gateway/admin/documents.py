@@ -1,0 +1,140 @@
+"""Documents: find them, see why one waits, release, cancel, send again."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from gateway import address
+from gateway.admin.running import Running, filter_of, ident, reason_of, refuse_unknown
+from gateway.errors import Refused
+from gateway.model import show_id
+from gateway.store import audit, companies, documents, views
+from gateway.store.audit import Caller
+
+
+async def list_documents(running: Running, query: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The documents that match, newest first; the filters are those of `views.Filter`."""
+    return await running.store.read(_list, filter_of(views.Filter, query))
+
+
+def _list(connection: Connection, wanted: views.Filter) -> list[dict[str, Any]]:
+    if wanted.company is not None:
+        companies.company_id(connection, wanted.company)
+    return views.list_documents(connection, wanted)
+
+
+async def show_document(running: Running, id_: str) -> dict[str, Any]:
+    """One document with everything that is known of it."""
+    return await running.store.read(views.show_document, ident(id_))
+
+
+async def show_trace(running: Running, id_: str) -> dict[str, Any]:
+    """Why the document goes where it goes, or why it waits: what was found where, which rule won, who lost."""
+    shown = await running.store.read(views.show_document, ident(id_))
+    names = ("id", "company", "type", "number", "customer_number", "state", "cause", "sentence", "released_by", "trace")
+    return {name: shown[name] for name in names}
+
+
+async def show_original(running: Running, id_: str) -> tuple[str, str, bytes]:
+    """File name, media type and bytes as they came in."""
+    return await running.store.read(views.original, ident(id_))
+
+
+async def release_documents(
+    running: Running, who: Caller, ids: Sequence[object], values: Mapping[str, object]
+) -> dict[str, Any]:
+    """Release held documents: they go through the pipeline again with today's settings. All of them or none."""
+    refuse_unknown(values, ("ids", "reason"))
+    numbers = _idents(ids)
+    count = await running.store.write(_release, numbers, who, reason_of(values), running.now())
+    running.nudge()
+    return {"released": count}
+
+
+def _release(connection: Connection, ids: list[int], who: Caller, reason: str | None, now: dt.datetime) -> int:
+    before = [_state(connection, id_) for id_ in ids]
+    count = documents.release_documents(connection, ids, who.user, now)
+    _record(connection, "document.release", ids, before, who, reason, now)
+    return count
+
+
+async def cancel_documents(
+    running: Running, who: Caller, ids: Sequence[object], values: Mapping[str, object]
+) -> dict[str, Any]:
+    """Cancel documents: nothing more of them is sent. All of them or none."""
+    refuse_unknown(values, ("ids", "reason"))
+    numbers = _idents(ids)
+    return {"cancelled": await running.store.write(_cancel, numbers, who, reason_of(values), running.now())}
+
+
+def _cancel(connection: Connection, ids: list[int], who: Caller, reason: str | None, now: dt.datetime) -> int:
+    before = [_state(connection, id_) for id_ in ids]
+    count = documents.cancel_documents(connection, ids, now)
+    _record(connection, "document.cancel", ids, before, who, reason, now)
+    return count
+
+
+async def resend_document(running: Running, who: Caller, id_: str, values: Mapping[str, object]) -> dict[str, Any]:
+    """Send an ended document again as a new message: by today's rules, or to the addresses `to`."""
+    refuse_unknown(values, ("to", "reason"))
+    number = ident(id_)
+    to = _addresses(values.get("to"))
+    shown = await running.store.write(_resend, number, to, who, reason_of(values), running.now())
+    running.nudge()
+    return shown
+
+
+def _addresses(value: object) -> list[str]:
+    texts = [value] if isinstance(value, str) else value or []
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise Refused("to is a text or a list of texts.", "to")
+    items = [item for text in texts for item in address.split_list(text)]
+    try:
+        return list(dict.fromkeys(address.parse(item) for item in items))
+    except Refused as error:
+        raise Refused(error.sentence, "to") from error
+
+
+def _resend(
+    connection: Connection, document_id: int, to: list[str], who: Caller, reason: str | None, now: dt.datetime
+) -> dict[str, Any]:
+    before = _state(connection, document_id)
+    documents.resend_document(connection, document_id, to, who.user, now)
+    after = _state(connection, document_id) | ({"to": to} if to else {})
+    company = views.show_document(connection, document_id)["company"]
+    audit.record(
+        connection, who, "document.resend", show_id(document_id), before, after, now, company=company, reason=reason
+    )
+    return {"id": show_id(document_id), **_state(connection, document_id)}
+
+
+def _idents(ids: Sequence[object]) -> list[int]:
+    if not isinstance(ids, (list, tuple)) or not ids:
+        raise Refused("ids is a list of at least one document id.", "ids")
+    return list(dict.fromkeys(ident(id_) for id_ in ids))
+
+
+def _state(connection: Connection, document_id: int) -> dict[str, Any]:
+    shown = views.show_document(connection, document_id)
+    return {"state": shown["state"], "cause": shown["cause"]}
+
+
+def _record(
+    connection: Connection,
+    action: str,
+    ids: Sequence[int],
+    before: Sequence[dict[str, Any]],
+    who: Caller,
+    reason: str | None,
+    now: dt.datetime,
+) -> None:
+    for document_id, old in zip(ids, before, strict=True):
+        shown = views.show_document(connection, document_id)
+        new = {"state": shown["state"], "cause": shown["cause"]}
+        audit.record(
+            connection, who, action, show_id(document_id), old, new, now, company=shown["company"], reason=reason
+        )

@@ -1,0 +1,82 @@
+"""The gateway as a whole: status, metrics, sources, the audit, a backup."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from gateway import __version__, metrics
+from gateway.admin.running import Running, filter_of, refuse_unknown, text_of
+from gateway.config import Source
+from gateway.errors import Refused
+from gateway.model import DeliveryState, DocumentState
+from gateway.store import audit, database, views
+from gateway.store.audit import Caller
+
+
+async def show_status(running: Running) -> dict[str, Any]:
+    """Version, listeners with their real ports, and how many documents and deliveries are in which state."""
+    counts = await running.store.read(views.counts)
+    config = running.config
+    return {
+        "version": __version__,
+        "pid": os.getpid(),
+        "started_at": running.started_at,
+        "hostname": config.gateway.hostname,
+        "database": str(running.store.path),
+        "listeners": running.listeners(),
+        "relay": config.relay.mode,
+        "documents": {state: counts["documents"].get(state, 0) for state in DocumentState},
+        "deliveries": {state: counts["deliveries"].get(state, 0) for state in DeliveryState},
+        "held": counts["held"],
+    }
+
+
+async def show_metrics(running: Running) -> bytes:
+    """All metrics in Prometheus' text format; the gauges are read now."""
+    counts = await running.store.read(views.counts)
+    for state in DocumentState:
+        metrics.DOCUMENTS.labels(state).set(counts["documents"].get(state, 0))
+    for delivery_state in DeliveryState:
+        metrics.DELIVERIES.labels(delivery_state).set(counts["deliveries"].get(delivery_state, 0))
+    metrics.FREE_BYTES.set(shutil.disk_usage(running.store.path.parent).free)
+    return metrics.exposition()
+
+
+def list_sources(running: Running) -> list[dict[str, Any]]:
+    """Who may hand documents in, in the order in which they are tried."""
+    return [_source(source) for source in running.config.sources]
+
+
+def _source(source: Source) -> dict[str, Any]:
+    return {
+        "name": source.name,
+        "company": source.company,
+        "networks": list(source.networks),
+        "folder": None if source.folder is None else str(source.folder),
+        "recipients": source.recipients,
+        "duplicates": source.duplicates,
+        "max_connections": source.max_connections,
+        "file_name": source.file_name,
+        "fields": [pattern.field for pattern in source.patterns],
+    }
+
+
+async def list_audit(running: Running, query: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Who changed what, newest first; the filters are those of `audit.Filter`."""
+    return await running.store.read(audit.list_audit, filter_of(audit.Filter, query))
+
+
+async def make_backup(running: Running, who: Caller, values: Mapping[str, object]) -> dict[str, Any]:
+    """Copy the database to the new file `file` (an absolute path on the gateway's machine) while it runs."""
+    refuse_unknown(values, ("file",))
+    target = Path(text_of(values, "file"))
+    if not target.is_absolute():
+        raise Refused("file is an absolute path.", "file")
+    size = await asyncio.to_thread(database.backup, running.store.path, target)
+    await running.store.write(audit.record, who, "backup", str(target), None, {"size": size}, running.now())
+    return {"file": str(target), "size": size}
