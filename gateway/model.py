@@ -110,6 +110,7 @@ class Fields(Value, frozen=True, kw_only=True, omit_defaults=True):
     issue_date: dt.date | None = None
     format: str | None = None
     language: str | None = None
+    reply_to: str | None = None  # the address that the submission's own From names
     origin: tuple[tuple[str, str], ...] = ()  # (field, where it was said): evidence for the trace
 
 

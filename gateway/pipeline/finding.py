@@ -1,0 +1,48 @@
+"""What documents a submission holds (`docs/flow.md`): a dropped file is one, a mail has one per attachment."""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+
+from gateway import mime
+from gateway.config import Source
+from gateway.model import Body, Fields
+from gateway.store.submissions import ClaimedSubmission, NewDocument
+from gateway.workers import Pool
+
+MAIL = "message/rfc822"
+SPLIT_SECONDS = 15.0  # wall time of one worker for one mail
+
+
+async def find(claimed: ClaimedSubmission, source: Source | None, content: bytes, pool: Pool) -> list[NewDocument]:
+    """The documents of `claimed`, whose bytes are `content`.
+
+    A mail that is passed on as it is, or in which there is none, is itself the one document, so that it is never lost.
+    Unreadable when the mail cannot be taken apart, Died when a worker did not survive it.
+    """
+    if claimed.channel == "folder":
+        return [NewDocument(file_name=claimed.file_name, media_type="application/octet-stream", fields=claimed.fields)]
+    whole = NewDocument(file_name="message.eml", media_type=MAIL, fields=claimed.fields)
+    if passes_on(source) or not claimed.envelope.mail_from:
+        return [whole]
+    found, blobs = await pool.run("gateway.jobs:split", {}, blob=content, timeout=SPLIT_SECONDS)
+    summary = msgspec.convert(found[0], mime.MailSummary)
+    parts = msgspec.convert(found[1:], list[mime.Part])
+    return [_document(part, blobs, claimed.fields, summary) for part in parts if part.is_document] or [whole]
+
+
+def passes_on(source: Source | None) -> bool:
+    """Whether the source's mails go to their RCPT TO addresses as they are."""
+    return source is not None and source.recipients == "envelope"
+
+
+def _document(part: mime.Part, blobs: bytes, said: Fields, summary: mime.MailSummary) -> NewDocument:
+    data = blobs[part.offset : part.offset + part.size]
+    return NewDocument(
+        file_name=part.name,
+        media_type=part.media_type,
+        fields=msgspec.structs.replace(said, reply_to=summary.from_address),
+        body=Body(sha256=hashlib.sha256(data).digest(), size=len(data), media_type=part.media_type, data=data),
+    )

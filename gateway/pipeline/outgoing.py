@@ -1,0 +1,172 @@
+"""From a document and the place it goes to, to the signed message: template, attachment, composition, signature."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import PurePath
+
+from gateway import address, compose, doctypes, signing, templates
+from gateway.errors import Refused
+from gateway.model import Attachment, Body, ReadDocument, Resolution, Value
+from gateway.retry import LIFETIME
+from gateway.settings import Business
+from gateway.store.documents import ClaimedDocument, NewDelivery, NewMessage, new_message_ids
+
+EXTENSIONS = {"application/pdf": "pdf", "application/xml": "xml", "text/xml": "xml"}
+
+
+class Sender(Value, frozen=True, kw_only=True):
+    """What is the same for every message: whose domain, which keys, and how an address finds its next hop."""
+
+    domain: str
+    hostname: str
+    keys: tuple[signing.Key, ...]
+    verp_key: bytes
+    next_hop: Callable[[str], str]
+
+
+class Letter(Value, frozen=True, kw_only=True):
+    """A document ready to be mailed."""
+
+    document: ClaimedDocument
+    reading: ReadDocument
+    resolution: Resolution
+    business: Business
+    type: str
+    number: str | None
+    language: str
+
+
+def write(letter: Letter, attachment: Attachment, sender: Sender, now: dt.datetime) -> NewMessage:
+    """The composed and signed message with its deliveries.
+
+    Refused when a template of the company cannot be rendered, Unconvertible when a value cannot be written safely.
+    """
+    to, cc = letter.resolution.to, letter.resolution.cc
+    message_id, delivery_ids = new_message_ids(len(to) + len(cc))
+    variables = _variables(letter)
+    mail = compose.Mail(
+        from_address=f"{letter.business.prefix}@{sender.domain}",
+        sender_name=letter.business.sender_name,
+        reply_to=_reply_to(letter.business, letter.document.fields.reply_to),
+        to=to,
+        cc=cc,
+        subject=templates.render(letter.business.subject(letter.type, letter.language), variables),
+        body=templates.render(letter.business.body(letter.type, letter.language), variables),
+        date=now,
+        message_id=compose.message_id(message_id, letter.document.id, sender.domain),
+        attachments=(_named(letter, attachment),),
+    )
+    content = compose.compose(mail)
+    signed = signing.sign_message(content, sender.domain, sender.keys, now) + content
+    body = Body(sha256=hashlib.sha256(signed).digest(), size=len(signed), media_type="message/rfc822", data=signed)
+    return NewMessage(
+        id=message_id,
+        message_id=mail.message_id,
+        to=to,
+        cc=cc,
+        body=body,
+        header=None,
+        body_offset=0,
+        size=len(signed),
+        expires_at=now + LIFETIME,
+        deliveries=_deliveries(delivery_ids, to, cc, sender),
+    )
+
+
+def pass_on(letter: Letter, content: bytes, sender: Sender, now: dt.datetime) -> NewMessage:
+    """The mail `content` under a new, signed header for the addresses of its envelope; the body stays as it is.
+
+    Unconvertible when the mail cannot be passed on.
+    """
+    to = letter.resolution.to
+    message_id, delivery_ids = new_message_ids(len(to))
+    document = letter.document
+    block, offset = compose.pass_through(
+        content,
+        from_address=f"{letter.business.prefix}@{sender.domain}",
+        sender_name=letter.business.sender_name,
+        reply_to=_reply_to(letter.business, document.envelope.mail_from),
+        message_id=compose.message_id(message_id, document.id, sender.domain),
+        date=now,
+        gateway=compose.Trace(peer=document.peer, hostname=sender.hostname, submission_id=document.submission_id),
+    )
+    body = memoryview(content)[offset:]
+    header = signing.sign(block, [bytes(body)], sender.domain, sender.keys, now) + block + b"\r\n"
+    return NewMessage(
+        id=message_id,
+        message_id=_message_id(block),
+        to=to,
+        cc=(),
+        body=None,
+        header=header,
+        body_offset=offset,
+        size=len(header) + len(body),
+        expires_at=now + LIFETIME,
+        deliveries=_deliveries(delivery_ids, to, (), sender),
+    )
+
+
+def _message_id(block: bytes) -> str:
+    for line in block.split(b"\r\n"):
+        if line[:11].lower() == b"message-id:":
+            return line[11:].strip().decode("ascii", "replace")
+    return ""
+
+
+def _deliveries(ids: Sequence[int], to: Sequence[str], cc: Sequence[str], sender: Sender) -> tuple[NewDelivery, ...]:
+    """One per envelope address, each with its own bounce address (design D10)."""
+    addresses = [(each, "to") for each in to] + [(each, "cc") for each in cc]
+    return tuple(
+        NewDelivery(
+            id=delivery_id,
+            address=mailbox,
+            role=role,
+            mail_from=compose.verp(delivery_id, sender.verp_key, sender.domain),
+            next_hop=sender.next_hop(mailbox),
+        )
+        for delivery_id, (mailbox, role) in zip(ids, addresses, strict=True)
+    )
+
+
+def _reply_to(business: Business, source_from: str | None) -> str | None:
+    """The company's setting, else the address that the source itself wrote from, else none (S20)."""
+    if business.reply_to:
+        return business.reply_to
+    if not source_from:
+        return None
+    try:
+        return address.parse(source_from)
+    except Refused:
+        return None
+
+
+def _variables(letter: Letter) -> dict[str, str]:
+    reading, recipient = letter.reading, letter.resolution.recipient
+    return {
+        "type": doctypes.find(letter.type).label(letter.language, reading.subtype),
+        "number": letter.number or "",
+        "issue_date": _date(letter.document.fields.issue_date or reading.issue_date),
+        "due_date": _date(reading.due_date),
+        "payable": reading.payable or "",
+        "currency": reading.currency or "",
+        "seller": reading.seller or letter.business.sender_name,
+        "buyer": reading.buyer or "",
+        "customer_number": letter.document.fields.customer_number or next(iter(reading.customer_numbers), ""),
+        "recipient_name": (recipient.name if recipient else None) or reading.buyer or "",
+        "company": letter.business.company,
+        "sender_name": letter.business.sender_name,
+    }
+
+
+def _date(day: dt.date | None) -> str:
+    return "" if day is None else day.isoformat()
+
+
+def _named(letter: Letter, attachment: Attachment) -> Attachment:
+    extension = EXTENSIONS.get(attachment.media_type) or PurePath(attachment.name).suffix.removeprefix(".")
+    label = doctypes.find(letter.type).label(letter.language, letter.reading.subtype)
+    name = compose.attachment_name(label, letter.number, letter.document.file_name, extension)
+    return Attachment(name=name, media_type=attachment.media_type, content=attachment.content)
