@@ -1,6 +1,7 @@
 """Deliveries as the queue sees them: claimed under a lease, recorded with their outcome, freed after a crash.
 
-A delivery that may be claimed has `due_at`; every other has NULL there, so the index `delivery_due` holds just what waits.
+A delivery that may be claimed has `due_at`; every other has NULL there, so the index `delivery_due` holds just what
+waits.
 """
 
 from __future__ import annotations
@@ -16,17 +17,20 @@ from gateway.model import Claimed, DocumentState, Outcome, Result, Value, new_id
 from gateway.store.schema import from_micros, to_micros
 
 _PAUSED = sa.text(
-    "SELECT 1 FROM next_hop WHERE name = :hop AND paused_by IS NOT NULL AND (paused_until IS NULL OR paused_until > :now)"
+    "SELECT 1 FROM next_hop WHERE name = :hop AND paused_by IS NOT NULL"
+    " AND (paused_until IS NULL OR paused_until > :now)"
 )
 
-# The inner LIMIT walks `delivery_due`; the running sum stops the claim where the bytes to be held in memory run out, after
-# the message that passes the budget, so that a message larger than the whole budget leaves all the same.
+# The inner LIMIT walks `delivery_due`; the running sum stops the claim where the bytes to be held in memory run out,
+# after the message that passes the budget, so that a message larger than the whole budget leaves all the same.
 _CLAIM = sa.text(
     "UPDATE delivery SET state = 'active', due_at = NULL, attempts = attempts + 1, leased_by = :owner,"
     " leased_until = :until, updated_at = :now"
-    " WHERE id IN (SELECT id FROM (SELECT due.id, SUM(m.size) OVER (ORDER BY due.due_at, due.id) - m.size AS before FROM"
-    " (SELECT id, message_id, due_at FROM delivery WHERE next_hop = :hop AND due_at <= :now ORDER BY due_at LIMIT :limit)"
-    " AS due JOIN message AS m ON m.id = due.message_id) AS summed WHERE before < :budget)"
+    " WHERE id IN (SELECT id FROM ("
+    "  SELECT due.id, SUM(m.size) OVER (ORDER BY due.due_at, due.id) - m.size AS before FROM"
+    "  (SELECT id, message_id, due_at FROM delivery WHERE next_hop = :hop AND due_at <= :now"
+    "   ORDER BY due_at LIMIT :limit) AS due"
+    "  JOIN message AS m ON m.id = due.message_id) AS summed WHERE before < :budget)"
     " RETURNING id, document_id, message_id, address, mail_from, next_hop, attempts, expires_at,"
     " (SELECT m.size FROM message AS m WHERE m.id = delivery.message_id) AS size"
 )
@@ -34,18 +38,18 @@ _OPEN_ATTEMPT = sa.text(
     "INSERT INTO attempt (id, delivery_id, started_at, possibly_sent) VALUES (:id, :delivery_id, :now, :possibly_sent)"
 )
 _CLOSE_ATTEMPT = sa.text(
-    "UPDATE attempt SET ended_at = :now, peer = :peer, tls = :tls, outcome = :outcome, code = :code, enhanced = :enhanced,"
-    " text = :text, possibly_sent = :possibly_sent WHERE id = :id"
+    "UPDATE attempt SET ended_at = :now, peer = :peer, tls = :tls, outcome = :outcome, code = :code,"
+    " enhanced = :enhanced, text = :text, possibly_sent = :possibly_sent WHERE id = :id"
 )
-# `attempts` tells this claim from a later one. A late success still counts where the lease was freed meanwhile: the mail has
-# left, and another attempt would only make a copy.
+# `attempts` tells this claim from a later one. A late success still counts where the lease was freed meanwhile: the
+# mail has left, and another attempt would only make a copy.
 _END = sa.text(
     "UPDATE delivery SET state = :state, cause = NULL, due_at = NULL, leased_by = NULL, leased_until = NULL,"
     " last_reply = :reply, updated_at = :now WHERE id = :id AND attempts = :attempts"
     " AND (state = 'active' OR (:state = 'sent' AND state IN ('deferred', 'held'))) RETURNING state"
 )
-# An active delivery with a cause was held or cancelled while it was on its way (`deliveries.hold`, `deliveries.cancel`): that
-# takes effect as soon as it comes back.
+# An active delivery with a cause was held or cancelled while it was on its way (`hold` and `cancel` in `deliveries`):
+# that takes effect as soon as it comes back.
 _COMES_BACK = (
     "state = CASE WHEN cause IS NULL THEN 'deferred' WHEN cause = 'cancel' THEN 'cancelled' ELSE 'held' END,"
     " cause = CASE WHEN cause = 'cancel' THEN NULL ELSE cause END, due_at = CASE WHEN cause IS NULL THEN :due END,"
@@ -186,7 +190,7 @@ def _closing(attempt_id: int, outcome: Outcome, moment: int) -> dict[str, object
 
 
 def settle(connection: Connection, document_id: int, now: dt.datetime) -> str | None:
-    """End a queued document when all deliveries of its newest message have ended; its new state, None while it goes on."""
+    """End a queued document once all deliveries of its newest message have ended; its new state, None until then."""
     counts = {(role, state): count for role, state, count in connection.execute(_STATES, {"document": document_id})}
     state = document_state(counts)
     if state is None:
@@ -228,7 +232,7 @@ def free_leases(connection: Connection, owner: str, now: dt.datetime) -> int:
 
 
 def due_hops(connection: Connection, now: dt.datetime) -> list[Due]:
-    """The next hops where something waits, each with the moment of its first claim; hops paused without end are left out."""
+    """The next hops where something waits, each with the moment of its first claim; hops paused for good left out."""
     hops = []
     for row in connection.execute(_HOPS):
         at = row.due_at

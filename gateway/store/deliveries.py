@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 from gateway.errors import NotFound, Refused
 from gateway.model import DeliveryState, Value, show_id
 from gateway.store import claims
-from gateway.store.schema import attempt, company, delivery, next_hop, setting
+from gateway.store.schema import attempt, company, delivery, next_hop, setting, to_micros
 
 BY_HAND = "by-hand"  # cause of a delivery that a person holds
 SWITCH = "distribution-off"  # cause of one that the company's switch holds
@@ -157,8 +157,7 @@ def retry(connection: Connection, selection: Selection, now: dt.datetime) -> lis
 def hold(connection: Connection, selection: Selection, now: dt.datetime) -> list[int]:
     """What waits is held until it is released; what is on its way now is held if it comes back."""
     changes = {"state": DeliveryState.HELD, "cause": BY_HAND, "due_at": None, "updated_at": now}
-    held = _change(connection, selection, "held", {*_WAITING, DeliveryState.ACTIVE}, changes, mark=BY_HAND)
-    return held
+    return _change(connection, selection, "held", {*_WAITING, DeliveryState.ACTIVE}, changes, mark=BY_HAND)
 
 
 def release(connection: Connection, selection: Selection, now: dt.datetime) -> list[int]:
@@ -243,7 +242,7 @@ def release_for_switch(connection: Connection, company_id: int, now: dt.datetime
 
 def _free_again(now: dt.datetime) -> dict[str, Any]:
     moved = sa.type_coerce(delivery.c.expires_at, sa.BigInteger) - sa.type_coerce(delivery.c.updated_at, sa.BigInteger)
-    expires_at = moved + sa.literal(claims.to_micros(now))
+    expires_at = moved + sa.literal(to_micros(now))
     return {
         "state": DeliveryState.QUEUED,
         "cause": None,
@@ -284,7 +283,8 @@ def _change(
             where, delivery.c.state.in_([state for state in allowed if state is not DeliveryState.ACTIVE])
         )
         if mark is not None:
-            active = sa.and_(where, delivery.c.leased_until.is_not(None))
+            unmarked = sa.or_(delivery.c.cause.is_(None), delivery.c.cause != _CANCEL)
+            active = sa.and_(where, delivery.c.leased_until.is_not(None), unmarked)
             marked = sa.update(delivery).where(active).values(cause=mark).returning(delivery.c.id)
             changed += connection.execute(marked).scalars()
         done = sa.update(delivery).where(resting).values(changes).returning(delivery.c.id)

@@ -1,0 +1,272 @@
+"""The queue: claims due deliveries, hands each to the transport, records how it ended.
+
+The loop sleeps until something is due, a slot comes free or somebody calls `wake`; everything it must remember is in
+the store, so that it can be stopped or killed at any moment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from gateway import maillog, retry
+from gateway.errors import GatewayError
+from gateway.model import UTC, Claimed, Envelope, Outcome, Result, Transport
+from gateway.store import Store, claims
+from gateway.store.claims import Due, Ended, Recorded
+
+# Longer than any delivery may take (`smtp.client.TOTAL_DEADLINE` is 18 min): a lease that runs out belongs to nobody.
+LEASE = dt.timedelta(minutes=20)
+IN_FLIGHT = 64 << 20  # bytes of messages in memory
+_LONGEST_SLEEP = 30.0  # seconds; also how soon a clock that was set is noticed
+_SWEEP = 60.0  # seconds between two looks for leases that ran out
+_FIRST_SLOTS = 2
+_FIRST_PAUSE = 5.0  # seconds after a next hop failed as a whole; doubles
+_LONGEST_PAUSE = 300.0
+_STORE_PAUSE = 1.0  # seconds until an outcome that the store did not take is offered again
+
+_NEVER = dt.datetime.max.replace(tzinfo=UTC)
+
+_log = logging.getLogger("gateway.queue")
+
+Load = Callable[[int], Awaitable[bytes]]
+OnEnded = Callable[[Claimed, Outcome, Recorded], None]
+
+
+@dataclass(slots=True)
+class Lane:
+    """What is known of one next hop: how much it takes at a time, and whether it answers at all."""
+
+    most: int
+    slots: int = 0
+    running: int = 0
+    failures: int = 0  # whole-hop failures in a row
+    until: float = 0.0  # loop time before which nothing is claimed
+    more: bool = False  # the last claim took all it asked for
+
+    def __post_init__(self) -> None:
+        self.slots = min(_FIRST_SLOTS, self.most)
+
+    def free(self, now: float) -> int:
+        """How many more deliveries may start. After a failure one goes ahead and tries the hop for the others."""
+        if now < self.until:
+            return 0
+        return max(0, (1 if self.failures else self.slots) - self.running)
+
+    def learn(self, outcome: Outcome, started: float, now: float) -> None:
+        """One more at a time after a success, half as many when the hop asks for less, a pause when it is not there."""
+        if outcome.result is not Result.TEMPORARY:
+            self.slots = min(self.slots + 1, self.most)
+            self.failures, self.until = 0, 0.0
+            return
+        if retry.slows(outcome):
+            self.slots = max(1, self.slots // 2)
+        if outcome.scope != "hop":
+            self.failures = 0  # it answers
+        elif started >= self.until:  # those that were under way when the pause began fail of the same cause
+            self.until = now + min(_FIRST_PAUSE * 2**self.failures, _LONGEST_PAUSE)
+            self.failures += 1
+
+
+class Queue:
+    """One per process; `owner` is the boot id under which it leases."""
+
+    def __init__(
+        self,
+        store: Store,
+        transport: Transport,
+        load: Load,
+        *,
+        owner: str,
+        concurrency: int = 20,
+        in_flight: int = IN_FLIGHT,
+        now: Callable[[], dt.datetime] = lambda: dt.datetime.now(UTC),
+        jitter: Callable[[], float] = lambda: random.uniform(-1, 1),
+        on_ended: OnEnded = lambda claimed, outcome, recorded: None,
+    ) -> None:
+        """`load(message_id)` gives the bytes of a message; `concurrency` is the most connections per next hop.
+
+        `in_flight` bounds the bytes in memory, but for one message. `on_ended` hears every outcome after its commit.
+        """
+        self._store = store
+        self._transport = transport
+        self._load = load
+        self._owner = owner
+        self._concurrency = concurrency
+        self._in_flight = in_flight
+        self._now = now
+        self._jitter = jitter
+        self._on_ended = on_ended
+        self._lanes: dict[str, Lane] = {}
+        self._bytes = 0
+        self._running: set[asyncio.Task[None]] = set()
+        self._ready = asyncio.Event()
+        self._look = True  # ask the store which hops have work
+        self._earliest = _NEVER  # when the next delivery is due that is not due yet
+        self._stopping = False
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Free what earlier boots had leased, then run."""
+        await self._store.write(claims.free_leases, self._owner, self._now())
+        self._task = asyncio.create_task(self._run(), name="queue")
+
+    def wake(self) -> None:
+        """Something may be due: a hint, to be given after a commit that queues, releases or resumes."""
+        self._look = True
+        self._ready.set()
+
+    def retry_now(self, next_hop: str | None = None) -> None:
+        """A person wants it tried now: forget that `next_hop`, or every one, did not answer."""
+        for name, lane in self._lanes.items():
+            if next_hop in (None, name):
+                lane.until = 0.0
+        self.wake()
+
+    async def stop(self, grace: float = 30.0) -> None:
+        """Claim nothing more, give what is under way `grace` seconds, leave the rest to its lease; then hang up.
+
+        What is cut off is freed at the next start as `interrupted`: tried again, never lost.
+        """
+        self._stopping = True
+        self._ready.set()
+        if self._task is not None:
+            await self._task
+        if self._running:
+            _, late = await asyncio.wait(self._running, timeout=grace)
+            for task in late:
+                task.cancel()
+            if late:
+                _log.warning("stopped with %d deliveries under way; they are tried again at the next start", len(late))
+                await asyncio.wait(late)
+        await self._transport.close()
+
+    @property
+    def running(self) -> int:
+        """Deliveries under way."""
+        return len(self._running)
+
+    # --- the loop ----------------------------------------------------------------------------------------
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        swept = loop.time()
+        while not self._stopping:
+            self._ready.clear()
+            pause = _LONGEST_SLEEP
+            try:
+                if loop.time() >= swept + _SWEEP:
+                    swept = loop.time()
+                    await self._store.write(claims.free_leases, self._owner, self._now())
+                pause = await self._fill()
+            except GatewayError as error:  # the store is full or away; it says so itself, we come back
+                _log.warning("nothing claimed: %s", error.sentence)
+                pause, self._look = _STORE_PAUSE, True
+            except Exception:  # border: whatever goes wrong here must not end the sending of mail
+                _log.exception("the queue's loop failed")
+                pause, self._look = _STORE_PAUSE, True
+            if not self._ready.is_set():
+                await self._sleep(pause)
+
+    async def _sleep(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._ready.wait()
+        except TimeoutError:
+            self._look = True
+
+    async def _fill(self) -> float:
+        """Start as many deliveries as there are slots; seconds until there may be more to do."""
+        clock = asyncio.get_running_loop().time
+        if self._look or self._now() >= self._earliest or not any(lane.more for lane in self._lanes.values()):
+            self._look = False
+            hops, known = await self._store.read(claims.due_hops, self._now()), True
+            self._earliest = min((due.at for due in hops if due.at > self._now()), default=_NEVER)
+        else:  # every delivery that ends comes by here: a hop that had more than it could take is not asked for again
+            hops, known = [Due(next_hop=name, at=self._now()) for name in self._lanes if self._lanes[name].more], False
+        pause = min(_LONGEST_SLEEP, (self._earliest - self._now()).total_seconds())
+        for due in hops:
+            lane = self._lanes.setdefault(due.next_hop, Lane(self._concurrency))
+            if due.at > self._now():
+                continue
+            if lane.until > clock():
+                lane.more = True
+                pause = min(pause, lane.until - clock())
+            else:
+                await self._claim(due.next_hop, lane, known)
+        return max(0.0, pause)
+
+    async def _claim(self, name: str, lane: Lane, known: bool) -> None:
+        """Claim for the free slots of one next hop; `known` when the store has just said that something is due."""
+        started = asyncio.get_running_loop().time()
+        free, budget = lane.free(started), self._in_flight - self._bytes
+        lane.more = True
+        if free == 0 or budget <= 0 or self._stopping:
+            return  # the next delivery that ends wakes the loop
+        now = self._now()
+        claimed = await self._store.write(
+            claims.claim, name, free, self._owner, now, lease_until=now + LEASE, budget=budget
+        )
+        if len(claimed) < free:  # no more is due, or no more fits: ask, unless the store contradicts itself
+            lane.more = False
+            if claimed or not known:
+                self.wake()
+        for item in claimed:
+            lane.running += 1
+            self._bytes += item.size
+            task = asyncio.create_task(self._deliver(item, lane, started))
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+
+    # --- one delivery ------------------------------------------------------------------------------------
+
+    async def _deliver(self, claimed: Claimed, lane: Lane, started: float) -> None:
+        try:
+            outcome = await self._attempt(claimed)
+            lane.learn(outcome, started, asyncio.get_running_loop().time())
+            await self._record(claimed, outcome)
+        finally:
+            lane.running -= 1
+            self._bytes -= claimed.size
+            self._ready.set()
+
+    async def _attempt(self, claimed: Claimed) -> Outcome:
+        try:
+            content = await self._load(claimed.message_id)
+            address = claimed.address
+            envelope = Envelope(mail_from=claimed.mail_from, rcpt_to=(address,), smtputf8=not address.isascii())
+            return await self._transport.deliver(envelope, content)
+        except Exception:  # border: one delivery that trips over a mistake of ours must not stop the others
+            _log.exception("a delivery failed in an unexpected way")
+            return retry.failed("4.3.0", "an error inside the gateway; its log has the details", scope="message")
+
+    async def _record(self, claimed: Claimed, outcome: Outcome) -> None:
+        """Store the outcome, however long the store takes to accept it: it cannot be had a second time."""
+        now = self._now()
+        again = None
+        if outcome.result is Result.TEMPORARY:
+            again = retry.next_attempt(claimed.attempts, now, claimed.expires_at, self._jitter())
+            self._earliest = min(self._earliest, again or _NEVER)
+        ended = Ended(claimed=claimed, outcome=outcome, at=now, next_attempt=again)
+        while True:
+            try:
+                (recorded,) = await self._store.write(claims.record, [ended])
+                break
+            except GatewayError as error:
+                _log.warning("an outcome waits for the store: %s", error.sentence)
+                await asyncio.sleep(_STORE_PAUSE)
+        self._tell(claimed, outcome, recorded, again)
+
+    def _tell(self, claimed: Claimed, outcome: Outcome, recorded: Recorded, again: dt.datetime | None) -> None:
+        who = (claimed.delivery_id, claimed.document_id, claimed.address, outcome)
+        if outcome.result is Result.DONE:
+            maillog.sent(*who)
+        elif again is None:
+            maillog.bounced(*who)
+        else:
+            maillog.deferred(*who, again.isoformat(timespec="seconds").replace("+00:00", "Z"))
+        self._on_ended(claimed, outcome, recorded)
