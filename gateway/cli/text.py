@@ -49,17 +49,22 @@ def print_text(line: str) -> None:
     print(safe(line).encode(encoding, "backslashreplace").decode(encoding))
 
 
-def show_cell(value: object) -> str:
-    """A JSON value as a cell: lists joined by `; `, null empty, booleans as true and false."""
+def show_value(value: object) -> str:
+    """A JSON value as people read it: lists joined by `; `, null empty, booleans as true and false."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (list, tuple)):
-        return "; ".join(show_cell(item) for item in value)
+        return "; ".join(show_value(item) for item in value)
     if isinstance(value, Mapping):
-        return ", ".join(f"{key}={show_cell(item)}" for key, item in value.items())
-    return safe(str(value))
+        return ", ".join(f"{key}={show_value(item)}" for key, item in value.items())
+    return str(value)
+
+
+def short_time(value: str | None) -> str:
+    """An RFC 3339 time to the minute, in UTC; empty for none."""
+    return (value or "")[:16].replace("T", " ")
 
 
 def _width(text: str) -> int:
@@ -85,7 +90,7 @@ def table(
 
     `columns` are (key, heading). The widest columns give way first; a value cut short ends in `…`.
     """
-    cells = [[show_cell(row.get(key)) for key, _ in columns] for row in rows]
+    cells = [[safe(show_value(row.get(key))) for key, _ in columns] for row in rows]
     headings = [heading for _, heading in columns]
     widths = [max(_width(line[i]) for line in [headings, *cells]) for i in range(len(columns))]
     room = (width or shutil.get_terminal_size((80, 24)).columns) - 2 * (len(columns) - 1)
@@ -108,7 +113,7 @@ def print_table(rows: Sequence[Mapping[str, object]], columns: Sequence[tuple[st
 
 def print_pairs(pairs: Iterable[tuple[str, object]]) -> None:
     """Print `name  value` lines, aligned."""
-    shown = [(name, show_cell(value)) for name, value in pairs]
+    shown = [(name, show_value(value)) for name, value in pairs]
     size = max((len(name) for name, _ in shown), default=0)
     for name, value in shown:
         print_text(f"{name:{size}}  {value}".rstrip())
