@@ -17,10 +17,10 @@ import msgspec
 from gateway import address
 from gateway.errors import NotFound, Refused
 from gateway.model import Value
+from gateway.wording import DEFAULT_BODY, DEFAULT_SUBJECT, LANGUAGES
 
 ANY = "any"  # in the place of a document type: every type that has no setting of its own
 WAYS = ("directory", "document")
-LANGUAGES = ("en", "fr", "de", "sv")  # the languages with built-in templates
 
 Kind = Literal["switch", "count", "order", "prefix", "name", "address", "format", "language", "subject", "body"]
 
@@ -138,15 +138,6 @@ SETTINGS: tuple[Setting, ...] = (
     ),
 )
 
-_SUBJECT = "{{ type }} {{ number }}"
-DEFAULT_SUBJECT: Mapping[str, str] = dict.fromkeys(LANGUAGES, _SUBJECT)
-DEFAULT_BODY: Mapping[str, str] = {
-    "en": "Hello,\n\nplease find attached: {{ type }} {{ number }}.\n\nKind regards\n{{ sender_name }}\n",
-    "fr": "Bonjour,\n\nveuillez trouver ci-joint : {{ type }} {{ number }}.\n\nCordialement\n{{ sender_name }}\n",
-    "de": "Guten Tag,\n\nanbei erhalten Sie: {{ type }} {{ number }}.\n\nMit freundlichen Grüßen\n{{ sender_name }}\n",
-    "sv": "Hej,\n\nhär kommer: {{ type }} {{ number }}.\n\nVänliga hälsningar\n{{ sender_name }}\n",
-}
-
 
 # --- keys ------------------------------------------------------------------------------------------------
 
@@ -247,12 +238,10 @@ def _switch(key: str, value: object, formats: Sequence[str]) -> bool:
 
 
 def _count(key: str, value: object, formats: Sequence[str]) -> int:
-    text = value.strip() if isinstance(value, str) else value
-    if isinstance(text, str) and text.isascii() and text.isdigit() and len(text) < 6:
-        text = int(text)
-    if isinstance(text, bool) or not isinstance(text, int) or not 1 <= text <= 1000:
+    count = int(value) if isinstance(value, str) and re.fullmatch(r" *[0-9]{1,5} *", value) else value
+    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= 1000:
         raise Refused(f"{key} is a number from 1 to 1000, not {value!r}.", key)
-    return text
+    return count
 
 
 def _order(key: str, value: object, formats: Sequence[str]) -> str:
@@ -313,14 +302,6 @@ def check_language(key: str, value: object, formats: Sequence[str] = ()) -> str:
     return text
 
 
-def _subject(key: str, value: object, formats: Sequence[str]) -> str:
-    return _text(key, value, 400)
-
-
-def _body(key: str, value: object, formats: Sequence[str]) -> str:
-    return _text(key, value, 20_000, lines=True)
-
-
 _CHECKS: Mapping[Kind, Callable[[str, object, Sequence[str]], object]] = {
     "switch": _switch,
     "count": _count,
@@ -330,8 +311,8 @@ _CHECKS: Mapping[Kind, Callable[[str, object, Sequence[str]], object]] = {
     "address": _address,
     "format": _format,
     "language": check_language,
-    "subject": _subject,
-    "body": _body,
+    "subject": lambda key, value, _: _text(key, value, 400),
+    "body": lambda key, value, _: _text(key, value, 20_000, lines=True),
 }
 
 
