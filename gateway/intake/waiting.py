@@ -1,0 +1,340 @@
+"""What waits in a drop folder, and what of it is ready to be taken.
+
+Each look lists the whole folder anew; what is remembered between looks is only how long each file has been as it is.
+Nothing here moves or changes a file.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import msgspec
+
+from gateway import doctypes
+from gateway.errors import Refused
+from gateway.intake import complete, names, sidecar
+from gateway.intake.claim import Folder, has_writer, oddity, open_regular
+from gateway.intake.takeover import too_large
+
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+T = TypeVar("T")
+_FOREVER = float("inf")
+_AT_ONCE = 500  # files that one look gives
+
+
+class Timing(msgspec.Struct, frozen=True, kw_only=True):
+    """The folder's clockwork, in seconds."""
+
+    stable: float = 2.0  # size and times unchanged for so long: taken
+    scan: float = 30.0  # a look without any hint
+    poll: float = 5.0  # the same where the kernel gives no hints; also the pause after trouble
+    empty: float = 60.0  # an empty file is no longer one whose bytes are on their way
+    incomplete: float = 300.0  # a file without its end mark, or still open for writing, is taken as it is
+    alone: float = 60.0  # a sidecar without a document
+
+
+class Candidate(msgspec.Struct, frozen=True, kw_only=True):
+    """A file to be taken now, or to be moved to `.failed/` when `refusal` says why."""
+
+    parts: tuple[str, ...]
+    name: str
+    inode: int
+    size: int
+    mtime_ns: int
+    sidecar: str | None = None
+    refusal: str | None = None
+
+
+class Odd(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that is left where it lies."""
+
+    parts: tuple[str, ...]
+    name: str
+    reason: str
+    mark: str
+
+
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """What one look found."""
+
+    ready: tuple[Candidate, ...]
+    odd: tuple[Odd, ...]  # those not told before
+    directories: tuple[tuple[tuple[str, ...], int], ...]  # the sub-folders looked into, with their inodes
+    waiting: int  # files that are not ready yet
+    pause: float  # seconds until one of them may be
+
+
+@dataclass(slots=True)
+class _Entry:
+    """A name in the folder, and since when it is as it is."""
+
+    parts: tuple[str, ...]
+    name: str
+    found: os.stat_result
+    since: float
+    odd: str | None = None
+    odd_until: float = _FOREVER
+    told: bool = False
+    end: str | None = None  # what the file's end lacks, once looked at
+    end_known: bool = False
+    flat: bool | None = None  # whether it is XML in the shape of a sidecar, once looked at
+
+    @property
+    def mark(self) -> tuple[int, ...]:
+        found = self.found
+        return (found.st_ino, found.st_mode, found.st_nlink, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+
+@dataclass(slots=True)
+class _Pass:
+    """One look in the making."""
+
+    folder: Folder
+    now: float
+    ready: list[Candidate] = field(default_factory=list)
+    waiting: int = 0
+    pause: float = _FOREVER
+
+    def wait(self, seconds: float) -> None:
+        self.waiting += 1
+        self.pause = min(self.pause, max(seconds, 0.01))
+
+
+class Waiting:
+    """The memory between looks. `clock` is monotonic, `wall` the time of file stamps, both in seconds."""
+
+    def __init__(self, timing: Timing, max_size: int, clock: Callable[[], float], wall: Callable[[], float]) -> None:
+        self._timing = timing
+        self._max_size = max_size
+        self._clock = clock
+        self._wall = wall
+        self._seen: dict[tuple[str, ...], _Entry] = {}
+        self._first = True
+
+    def look(self, folder: Folder) -> Look:
+        """List the folder and say what is ready, the oldest first, about 500 files at once. OSError when it cannot."""
+        directories: list[tuple[tuple[str, ...], int]] = []
+        listed = {(*entry.parts, entry.name): entry for entry in self._list(folder.root, (), directories)}
+        self._seen = {key: self._remembered(key, entry) for key, entry in listed.items()}
+        self._first = False
+        current = _Pass(folder, self._clock())
+        for group in self._groups():
+            if len(current.ready) >= _AT_ONCE:
+                current.wait(0)
+            else:
+                self._judge_group(current, group)
+        return Look(
+            ready=tuple(current.ready),
+            odd=tuple(self._untold()),
+            directories=tuple(directories),
+            waiting=current.waiting,
+            pause=current.pause,
+        )
+
+    def leave(self, parts: tuple[str, ...], name: str, reason: str) -> None:
+        """Count a file as one that is left where it lies, for a while: it could not be moved."""
+        entry = self._seen.get((*parts, name))
+        if entry is not None:
+            entry.odd, entry.odd_until = reason, self._clock() + 10 * self._timing.scan
+
+    def _list(
+        self, descriptor: int, parts: tuple[str, ...], directories: list[tuple[tuple[str, ...], int]]
+    ) -> Iterator[_Entry]:
+        directories.append((parts, os.fstat(descriptor).st_ino))
+        with os.scandir(descriptor) as items:
+            for item in items:
+                if names.is_ignored(item.name):
+                    continue
+                try:
+                    found = item.stat(follow_symlinks=False)
+                except FileNotFoundError:
+                    continue
+                entry = _Entry(parts, item.name, found, 0.0)
+                if stat.S_ISDIR(found.st_mode):
+                    yield from self._list_below(descriptor, entry, directories)
+                    continue
+                reason = oddity(found)
+                entry.odd = None if reason is None else f"It is {reason}; only ordinary files are taken."
+                yield entry
+
+    def _list_below(
+        self, descriptor: int, entry: _Entry, directories: list[tuple[tuple[str, ...], int]]
+    ) -> Iterator[_Entry]:
+        """The entries of a sub-folder; the sub-folder itself when nobody looks into it."""
+        entry.odd = _directory_oddity(entry.parts, entry.name)
+        if entry.odd is not None:
+            yield entry
+            return
+        try:
+            below = os.open(entry.name, _DIRECTORY, dir_fd=descriptor)
+        except OSError as error:
+            entry.odd = f"The sub-folder cannot be opened: {error.strerror}."
+            yield entry
+            return
+        try:
+            yield from self._list(below, (*entry.parts, entry.name), directories)
+        finally:
+            os.close(below)
+
+    def _remembered(self, key: tuple[str, ...], entry: _Entry) -> _Entry:
+        known = self._seen.get(key)
+        if known is not None and known.mark == entry.mark and known.odd_until > self._clock():
+            return known
+        entry.since = self._clock()
+        if self._first:
+            # Files that came while nobody looked need no second look when they are long at rest. The time of change
+            # cannot be set from outside, unlike that of modification.
+            age = self._wall() - max(entry.found.st_mtime, entry.found.st_ctime)
+            if age >= max(self._timing.stable, self._timing.scan):
+                entry.since -= age
+        return entry
+
+    def _groups(self) -> list[list[_Entry]]:
+        """Files of one directory that differ only in their extension, the oldest group first."""
+        groups: dict[tuple[str, ...], list[_Entry]] = {}
+        for entry in self._seen.values():
+            groups.setdefault((*entry.parts, names.stem(entry.name)), []).append(entry)
+        for group in groups.values():
+            group.sort(key=lambda entry: (names.extension(entry.name) != ".pdf", entry.name))
+        return sorted(groups.values(), key=lambda group: min(entry.found.st_mtime_ns for entry in group))
+
+    def _untold(self) -> Iterator[Odd]:
+        for entry in self._seen.values():
+            if entry.odd is not None and not entry.told:
+                entry.told = True
+                yield Odd(parts=entry.parts, name=entry.name, reason=entry.odd, mark=str(entry.found.st_ino))
+
+    def _judge_group(self, current: _Pass, group: Sequence[_Entry]) -> None:
+        sidecars = [entry for entry in group if self._may_be_sidecar(current, entry, len(group) > 1)]
+        documents = [entry for entry in group if entry not in sidecars and entry.odd is None]
+        for index, entry in enumerate(documents):
+            # The fields are for the first one only: a PDF, when there is one.
+            self._judge(current, entry, sidecars if index == 0 else ())
+        if not documents:
+            for entry in sidecars:
+                self._judge_alone(current, entry)
+
+    def _may_be_sidecar(self, current: _Pass, entry: _Entry, has_company: bool) -> bool:
+        kind = names.extension(entry.name)
+        if kind in sidecar.ALWAYS:
+            return True
+        if kind not in sidecar.EXTENSIONS or entry.found.st_size > sidecar.MAX_SIZE or entry.odd is not None:
+            return False
+        if current.now - entry.since < self._timing.stable:
+            return has_company  # not known yet: whoever lies beside it must wait
+        if entry.flat is None:
+            data = self._read(current.folder, entry, lambda file: os.pread(file, sidecar.MAX_SIZE + 1, 0))
+            entry.flat = data is not None and sidecar.is_flat_xml(data)
+        return entry.flat
+
+    def _judge_alone(self, current: _Pass, entry: _Entry) -> None:
+        quiet = current.now - entry.since
+        if entry.odd is not None:
+            return
+        if quiet < self._timing.alone:
+            current.wait(self._timing.alone - quiet)
+            return
+        reason = (
+            f"No document came beside this sidecar within {self._timing.alone:g} seconds; "
+            "write the sidecar first, then the document with the same name before its extension."
+        )
+        self._take(current, entry, refusal=reason)
+
+    def _judge(self, current: _Pass, entry: _Entry, sidecars: Sequence[_Entry]) -> None:
+        refusal = self._refusal(current, entry)
+        wait = 0.0 if refusal is not None else self._wait(current, entry)
+        for other in sidecars:
+            if other.odd is not None:
+                refusal = refusal or f"Its sidecar {names.shown(other.name)} cannot be used: {other.odd}"
+            else:
+                wait = max(wait, self._wait(current, other))
+        if entry.odd is not None:  # it turned out not to be readable
+            return
+        if wait > 0:
+            current.wait(wait)
+            return
+        if len(sidecars) > 1:
+            refusal = refusal or f"It has {len(sidecars)} sidecars; which of them is right?"
+        only = sidecars[0].name if len(sidecars) == 1 and sidecars[0].odd is None else None
+        self._take(current, entry, sidecar=only, refusal=refusal)
+
+    def _refusal(self, current: _Pass, entry: _Entry) -> str | None:
+        quiet, size = current.now - entry.since, entry.found.st_size
+        if size > self._max_size and quiet >= self._timing.stable:
+            return too_large(size, self._max_size)
+        if size == 0 and quiet >= self._timing.empty:
+            return "The file is empty."
+        return None
+
+    def _wait(self, current: _Pass, entry: _Entry) -> float:
+        """Seconds until the file may be whole, 0 when it is."""
+        quiet = current.now - entry.since
+        if quiet < self._timing.stable:
+            return self._timing.stable - quiet
+        if entry.found.st_size == 0:
+            return max(self._timing.empty - quiet, 0)
+        if quiet >= self._timing.incomplete:
+            return 0
+        written = self._read(current.folder, entry, lambda file: self._probe(file, entry))
+        if written is None:
+            return _FOREVER
+        if entry.end is not None:
+            return self._timing.incomplete - quiet
+        return max(self._timing.stable, 0.1) if written else 0
+
+    @staticmethod
+    def _probe(descriptor: int, entry: _Entry) -> bool:
+        if not entry.end_known:
+            size = entry.found.st_size
+            head = os.pread(descriptor, complete.HEAD, 0)
+            tail = os.pread(descriptor, complete.TAIL, max(0, size - complete.TAIL))
+            entry.end = complete.missing_end(names.extension(entry.name), head, tail)
+            entry.end_known = True
+        return has_writer(descriptor)
+
+    @staticmethod
+    def _read(folder: Folder, entry: _Entry, action: Callable[[int], T]) -> T | None:
+        """Apply `action` to the open file; None when it is not ours to read (then `odd` says why) or went away."""
+        try:
+            with folder.directory(entry.parts) as place:
+                descriptor = open_regular(place, entry.name)
+        except Refused as error:
+            entry.odd = error.sentence
+            return None
+        except OSError:
+            return None
+        try:
+            return action(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def _take(self, current: _Pass, entry: _Entry, sidecar: str | None = None, refusal: str | None = None) -> None:
+        found = entry.found
+        current.ready.append(
+            Candidate(
+                parts=entry.parts,
+                name=entry.name,
+                inode=found.st_ino,
+                size=found.st_size,
+                mtime_ns=found.st_mtime_ns,
+                sidecar=sidecar,
+                refusal=refusal,
+            )
+        )
+
+
+def _directory_oddity(parts: tuple[str, ...], name: str) -> str | None:
+    """Why nobody looks into a sub-folder, None when it is `TYPE/` or `TYPE/CUSTOMER/`."""
+    if len(parts) == 1:
+        return None
+    if len(parts) > 1:
+        return "Sub-folders go no deeper than TYPE/CUSTOMER/."
+    try:
+        doctypes.find(name.lower().replace("-", "_"))
+    except Refused as error:
+        return f"The sub-folder is named after no document type: {error.sentence}."
+    return None
