@@ -8,8 +8,8 @@ import msgspec
 
 from gateway import mime
 from gateway.config import Source
-from gateway.model import Body, Fields
-from gateway.store.submissions import ClaimedSubmission, NewDocument
+from gateway.model import Body
+from gateway.store.submissions import ClaimedSubmission, NewDocument, NewFile
 from gateway.workers import Pool
 
 MAIL = "message/rfc822"
@@ -30,7 +30,20 @@ async def find(claimed: ClaimedSubmission, source: Source | None, content: bytes
     found, blobs = await pool.run("gateway.jobs:split", {}, blob=content, timeout=SPLIT_SECONDS)
     summary = msgspec.convert(found[0], mime.MailSummary)
     parts = msgspec.convert(found[1:], list[mime.Part])
-    return [_document(part, blobs, claimed.fields, summary) for part in parts if part.is_document] or [whole]
+    fields = msgspec.structs.replace(claimed.fields, reply_to=summary.from_address or None)
+    return [
+        NewDocument(
+            file_name=part.name,
+            media_type=part.media_type,
+            fields=fields,
+            body=_body(part, blobs),
+            extras=tuple(
+                NewFile(name=extra.name, body=_body(extra, blobs)) for extra in parts if extra.extra_of == place
+            ),
+        )
+        for place, part in enumerate(parts)
+        if part.is_document
+    ] or [whole]
 
 
 def passes_on(source: Source | None) -> bool:
@@ -38,11 +51,6 @@ def passes_on(source: Source | None) -> bool:
     return source is not None and source.recipients == "envelope"
 
 
-def _document(part: mime.Part, blobs: bytes, said: Fields, summary: mime.MailSummary) -> NewDocument:
+def _body(part: mime.Part, blobs: bytes) -> Body:
     data = blobs[part.offset : part.offset + part.size]
-    return NewDocument(
-        file_name=part.name,
-        media_type=part.media_type,
-        fields=msgspec.structs.replace(said, reply_to=summary.from_address),
-        body=Body(sha256=hashlib.sha256(data).digest(), size=len(data), media_type=part.media_type, data=data),
-    )
+    return Body(sha256=hashlib.sha256(data).digest(), size=len(data), media_type=part.media_type, data=data)

@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 
 from gateway import maillog, metrics, rules, signing
 from gateway.config import Config, Source
+from gateway.directory import number_key
 from gateway.errors import ConfigError, GatewayError, Refused, Unconvertible, Unreadable
 from gateway.model import UTC, Attachment, ReadDocument, Recipient, Resolution, Step, Value
 from gateway.pipeline import finding, outgoing
@@ -179,7 +180,7 @@ class Pipeline:
             found = await self._find(claimed, data)
             now = self._now()
             made = await self._store.write_content(
-                sum(new.body.size for new in found if new.body),
+                sum(new.size for new in found),
                 submissions.finish,
                 claimed,
                 found,
@@ -338,14 +339,14 @@ class Pipeline:
         try:
             if letter.reading.format == "mail":
                 return await asyncio.to_thread(outgoing.pass_on, letter, data, sender, self._now())
-            attachment = await self._converted(letter, data)
+            attachments = await self._attachments(letter, data)
             with metrics.STAGE_SECONDS.labels("compose").time():
-                return await asyncio.to_thread(outgoing.write, letter, attachment, sender, self._now())
+                return await asyncio.to_thread(outgoing.write, letter, attachments, sender, self._now())
         except Unconvertible as error:
             row = letter.resolution.recipient
             wakes = (
                 f"setting:{company}:format",
-                *([f"recipient:{company}:{rules.number_key(row.number)}"] if row else []),
+                *([f"recipient:{company}:{number_key(row.number)}"] if row else []),
             )
             why = Hold(cause=f"conversion:{error.term}", sentence=error.sentence, wakes=wakes)
             raise Held(why, _finding(letter)) from error
@@ -353,21 +354,39 @@ class Pipeline:
             why = Hold(cause="template", sentence=error.sentence, wakes=(f"template:{company}",))
             raise Held(why, _finding(letter)) from error
 
-    async def _converted(self, letter: outgoing.Letter, data: bytes) -> Attachment:
-        """The attachment in the format that the recipient wants; the original bytes when it is that already."""
-        document, reading, row = letter.document, letter.reading, letter.resolution.recipient
+    async def _attachments(self, letter: outgoing.Letter, data: bytes) -> list[Attachment]:
+        """The document in the format that the recipient wants, and the files that came with it.
+
+        It is the original bytes when that is its format already. The sender's own PDF beside a structured document
+        is the better page, so it goes instead of one of ours.
+        """
+        document, row = letter.document, letter.resolution.recipient
         target = document.fields.format or letter.business.format(letter.type, row.format if row else None)
-        source = Attachment(name=document.file_name, media_type=document.media_type, content=data)
-        if reading.format == target:  # design D13: the original bytes
-            return source
-        options = {"now": self._now().isoformat()}
+        extras = [
+            Attachment(
+                name=extra.name,
+                media_type=extra.media_type,
+                content=await self._store.read(content.get, extra.content_id),
+            )
+            for extra in document.extras
+        ]
+        if letter.reading.format == target:
+            own = Attachment(name=document.file_name, media_type=document.media_type, content=data)
+            return [own, *extras]
+        pages = [extra for extra in extras if target == "pdf" and extra.media_type == "application/pdf"]
+        if pages:
+            return [pages[0], *(extra for extra in extras if extra is not pages[0])]
+        return [await self._converted(document, target, letter.language, data), *extras]
+
+    async def _converted(self, document: ClaimedDocument, target: str, language: str, data: bytes) -> Attachment:
+        options = {"now": self._now().isoformat(), "media_type": document.media_type}
         with metrics.STAGE_SECONDS.labels("convert").time():
             made, blob = await self._in_worker(
                 document,
                 "convert",
                 document.file_name,
                 target,
-                letter.language,
+                language,
                 options,
                 blob=data,
                 seconds=WRITE_SECONDS,

@@ -39,8 +39,8 @@ class Letter(Value, frozen=True, kw_only=True):
     language: str
 
 
-def write(letter: Letter, attachment: Attachment, sender: Sender, now: dt.datetime) -> NewMessage:
-    """The composed and signed message with its deliveries.
+def write(letter: Letter, attachments: Sequence[Attachment], sender: Sender, now: dt.datetime) -> NewMessage:
+    """The composed and signed message with its deliveries; the first attachment is the document.
 
     Refused when a template of the company cannot be rendered, Unconvertible when a value cannot be written safely.
     """
@@ -57,7 +57,7 @@ def write(letter: Letter, attachment: Attachment, sender: Sender, now: dt.dateti
         body=templates.render(letter.business.body(letter.type, letter.language), variables),
         date=now,
         message_id=compose.message_id(message_id, letter.document.id, sender.domain),
-        attachments=(_named(letter, attachment),),
+        attachments=tuple(_named(letter, attachment, place) for place, attachment in enumerate(attachments)),
     )
     content = compose.compose(mail)
     signed = signing.sign_message(content, sender.domain, sender.keys, now) + content
@@ -165,8 +165,9 @@ def _date(day: dt.date | None) -> str:
     return "" if day is None else day.isoformat()
 
 
-def _named(letter: Letter, attachment: Attachment) -> Attachment:
+def _named(letter: Letter, attachment: Attachment, place: int) -> Attachment:
+    """The document is named by what it is, a file that came with it keeps its name, made safe."""
     extension = EXTENSIONS.get(attachment.media_type) or PurePath(attachment.name).suffix.removeprefix(".")
     label = doctypes.find(letter.type).label(letter.language, letter.reading.subtype)
-    name = compose.attachment_name(label, letter.number, letter.document.file_name, extension)
+    name = compose.attachment_name(label, None if place else letter.number, attachment.name, extension)
     return Attachment(name=name, media_type=attachment.media_type, content=attachment.content)

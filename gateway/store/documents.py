@@ -25,6 +25,14 @@ _ENDED = (DocumentState.SENT, DocumentState.PARTLY_SENT, DocumentState.BOUNCED, 
 _OPEN_DELIVERIES = (DeliveryState.QUEUED, DeliveryState.DEFERRED, DeliveryState.HELD)
 
 
+class Extra(Value, frozen=True, kw_only=True):
+    """A file that came with a document and is sent with it (`F-77.pdf` beside `F-77.xml`)."""
+
+    name: str
+    media_type: str
+    content_id: int
+
+
 class ClaimedDocument(Value, frozen=True, kw_only=True):
     """A document under lease, with what its submission says of it."""
 
@@ -41,6 +49,7 @@ class ClaimedDocument(Value, frozen=True, kw_only=True):
     file_name: str
     media_type: str
     fields: Fields
+    extras: tuple[Extra, ...]
     received_at: dt.datetime
     tries: int
     version: int
@@ -143,6 +152,7 @@ def load(connection: Connection, ids: Sequence[int]) -> list[ClaimedDocument]:
             file_name=row.file_name,
             media_type=row.media_type,
             fields=msgspec.convert(row.fields, Fields),
+            extras=msgspec.convert(row.extras or [], tuple[Extra, ...]),
             received_at=row.received_at,
             tries=row.tries,
             version=row.version,
@@ -391,15 +401,6 @@ def resend_document(connection: Connection, document_id: int, to: Sequence[str],
             version=document.c.version + 1,
             updated_at=now,
         )
-    )
-
-
-def waiting(connection: Connection) -> int:
-    """How many documents wait for the pipeline."""
-    return int(
-        connection.execute(
-            sa.select(sa.func.count()).select_from(document).where(document.c.due_at.is_not(None))
-        ).scalar_one()
     )
 
 

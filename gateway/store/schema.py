@@ -177,6 +177,7 @@ document = Table(
     Column("received_at", Moment, nullable=False),
     Column("source", Text, nullable=False),
     Column("fields", Json, nullable=False),  # model.Fields
+    Column("extras", Json),  # files that belong to it: list of documents.Extra
     Column("reading", Json),  # model.ReadDocument without its invoice
     Column("format", Text),
     Column("type", Text),

@@ -45,6 +45,13 @@ class ClaimedSubmission(Value, frozen=True, kw_only=True):
     tries: int
 
 
+class NewFile(Value, frozen=True, kw_only=True):
+    """A file found in a submission."""
+
+    name: str
+    body: Body
+
+
 class NewDocument(Value, frozen=True, kw_only=True):
     """A document found in a submission. Without `body` its bytes are the submission's own."""
 
@@ -52,6 +59,12 @@ class NewDocument(Value, frozen=True, kw_only=True):
     media_type: str
     fields: Fields
     body: Body | None = None
+    extras: tuple[NewFile, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Bytes that it adds to the store."""
+        return (self.body.size if self.body else 0) + sum(extra.body.size for extra in self.extras)
 
 
 def accept(connection: Connection, new: NewSubmission, now: dt.datetime) -> Accepted:
@@ -147,6 +160,7 @@ def finish(
                 "received_at": claimed.received_at,
                 "source": claimed.source,
                 "fields": new.fields,
+                "extras": [_extra(connection, file) for file in new.extras] or None,
                 "state": "received",
                 "leased_by": owner,
                 "leased_until": until,
@@ -162,6 +176,12 @@ def finish(
         .values(state="done", due_at=None, leased_by=None, leased_until=None)
     )
     return documents.load(connection, made)
+
+
+def _extra(connection: Connection, file: NewFile) -> documents.Extra:
+    return documents.Extra(
+        name=file.name, media_type=file.body.media_type, content_id=content.put(connection, file.body)
+    )
 
 
 def worker_died(connection: Connection, submission_id: int) -> int:
@@ -196,12 +216,3 @@ def free_leases(connection: Connection, owner: str, now: dt.datetime) -> int:
         .values(due_at=now, leased_by=None, leased_until=None)
     )
     return done.rowcount
-
-
-def waiting(connection: Connection) -> int:
-    """How many submissions wait for the pipeline."""
-    return int(
-        connection.execute(
-            sa.select(sa.func.count()).select_from(submission).where(submission.c.due_at.is_not(None))
-        ).scalar_one()
-    )

@@ -228,3 +228,11 @@ def counts(connection: Connection) -> dict[str, dict[str, int]]:
         "deliveries": by(delivery.c.state),
         "held": by(document.c.cause, document.c.cause.is_not(None)),
     }
+
+
+def waiting(connection: Connection) -> int:
+    """How many submissions, documents and deliveries are due or will be."""
+    return sum(
+        int(connection.execute(sa.select(sa.func.count()).where(table.c.due_at.is_not(None))).scalar_one())
+        for table in (submission, document, delivery)
+    )

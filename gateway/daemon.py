@@ -1,0 +1,210 @@
+"""The one place where everything is wired, started and stopped; the only file that knows all parts.
+
+Start: workers (before any thread), store, queue, pipeline, admin socket, folders, and the listeners last: a port that
+answers means that all of it runs. Stop is the same way back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+import logging
+import secrets
+import shutil
+import signal
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from gateway import notify
+from gateway.admin.running import Running
+from gateway.api import AdminServer
+from gateway.config import Config
+from gateway.errors import Corrupt, GatewayError
+from gateway.intake.dropfolder import DropFolder
+from gateway.intake.submission import SubmissionServer
+from gateway.model import UTC, Accepted, NewSubmission
+from gateway.pipeline import Pipeline
+from gateway.queue import Queue
+from gateway.store import Store, companies, documents, meta, submissions, views, writer
+from gateway.store.database import database_path
+from gateway.transports import open_transport
+from gateway.workers import Pool
+
+QUEUE_LIMIT = 200_000  # submissions and deliveries that wait (design D17)
+FREE_SHARE, FREE_BYTES = 0.05, 1 << 30  # what must be free on the database's disk: the smaller of both
+GRACE = 30.0  # seconds that running work gets at a stop
+LOOK_SECONDS = 1.0  # how often room and liveness are looked at
+
+_log = logging.getLogger("gateway.daemon")
+
+
+class Daemon:
+    """A whole gateway, made from its configuration."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.boot = secrets.token_hex(6)
+        self.path = database_path(config.gateway.database, config.file.parent if config.file else Path())
+        self.store = Store(self.path, on_corrupt=self._corrupt)
+        self.pool = Pool(config.gateway.workers)
+        self.failed: GatewayError | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop = asyncio.Event()
+        self._deadline: float | None = None  # monotonic seconds; set when the stop begins
+        self._room: str | None = None
+
+    # --- life ---
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[Daemon]:
+        """Start all parts, stop them at the end; when one fails to start, what has been started is stopped as well."""
+        self._loop = asyncio.get_running_loop()
+        async with contextlib.AsyncExitStack() as stack:
+            self.pool.start()
+            stack.push_async_callback(self.pool.close)
+            self.store.open()
+            stack.push_async_callback(self.store.close)
+            await self._start_middle(stack)
+            await self._start_doors(stack)
+            yield self
+            self._deadline = time.monotonic() + GRACE
+
+    async def _start_middle(self, stack: contextlib.AsyncExitStack) -> None:
+        """Queue and pipeline."""
+        config = self.config
+        for name in dict.fromkeys(("default", *(source.company for source in config.sources))):
+            await self.store.write(companies.ensure_company, name, dt.datetime.now(UTC))
+        transport = open_transport(config.relay, config.gateway.hostname)
+        self.queue = Queue(self.store, transport, self._load, owner=self.boot, concurrency=config.relay.concurrency)
+        self.pipeline = Pipeline(
+            self.store,
+            self.pool,
+            config,
+            owner=self.boot,
+            verp_key=await self.store.write(meta.verp_key),
+            next_hop=transport.next_hop,
+            on_queued=self.queue.wake,
+        )
+        await self.queue.start()
+        stack.push_async_callback(self._within_grace, self.queue)
+        await self.pipeline.start()
+        stack.push_async_callback(self._within_grace, self.pipeline)
+
+    async def _start_doors(self, stack: contextlib.AsyncExitStack) -> None:
+        """The admin socket, the folders, and the listeners last."""
+        config = self.config
+        await self._look_for_room()
+        watch = asyncio.create_task(self._look_around(), name="watch")
+        stack.callback(watch.cancel)
+        submission = SubmissionServer(
+            config.listeners,
+            config.sources,
+            self._accept,
+            hostname=config.gateway.hostname,
+            room=self.room,
+            spool=self.path.parent,
+        )
+        running = Running(
+            store=self.store, config=config, listeners=lambda: _listeners(config, submission.ports), nudge=self.nudge
+        )
+        admin = AdminServer(config.gateway.admin_socket, running)
+        await admin.start()
+        stack.push_async_callback(admin.stop)
+        for source in config.sources:
+            if source.folder is not None:
+                folder = DropFolder(source, self.store, lambda _: self.pipeline.wake(), self.room)
+                await folder.start()
+                stack.push_async_callback(folder.stop)
+        await submission.start()
+        stack.push_async_callback(self._within_grace, submission)
+        self.ports = submission.ports
+
+    async def _within_grace(self, part: SubmissionServer | Pipeline | Queue) -> None:
+        """Stop a part in what is left of the one grace period that all of them share."""
+        left = GRACE if self._deadline is None else max(0.5, self._deadline - time.monotonic())
+        await part.stop(left)
+
+    async def serve(self) -> None:
+        """Run until SIGTERM or SIGINT; SIGHUP reads the signing keys again. Raises what made it stop, if anything."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        loop.add_signal_handler(signal.SIGHUP, self._reload)
+        async with self.running():
+            _log.info("running, boot %s, ports %s", self.boot, ", ".join(map(str, self.ports)) or "none")
+            notify.ready()
+            await self._stop.wait()
+            _log.info("stopping")
+            notify.stopping()
+        if self.failed is not None:
+            raise self.failed
+
+    def nudge(self) -> None:
+        """Something became due: pipeline and queue look now."""
+        self.pipeline.wake()
+        self.queue.retry_now()
+
+    def room(self) -> str | None:
+        """Why nothing can be taken in just now, None when there is room (design D17)."""
+        return self._room
+
+    # --- what the parts are given ---
+
+    async def _accept(self, submission: NewSubmission) -> Accepted:
+        """Store a submission; returns after the commit."""
+        accepted = await self.store.write_content(
+            submission.body.size, submissions.accept, submission, submission.received_at
+        )
+        self.pipeline.wake()
+        return accepted
+
+    async def _load(self, message_id: int) -> bytes:
+        return await self.store.read(documents.message_bytes, message_id)
+
+    def _reload(self) -> None:
+        if self.pipeline.reload_keys():
+            task = asyncio.create_task(self.store.write(documents.wake_documents, "dkim", dt.datetime.now(UTC)))
+            task.add_done_callback(lambda _: self.pipeline.wake())
+
+    def _corrupt(self, error: Corrupt) -> None:
+        """Called by the writer's thread: nothing more can be kept, so nothing more may be taken."""
+        self.failed = error
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._stop.set)
+
+    # --- looking around ---
+
+    async def _look_around(self) -> None:
+        """Room for intake, and the sign of life for systemd: loop and writer both answer."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                await self._look_for_room()
+                if notify.watched():
+                    await self.store.write(writer.heartbeat)
+                    notify.alive(self._room or "running")
+            except GatewayError as error:
+                self._room = error.sentence
+
+    async def _look_for_room(self) -> None:
+        usage = shutil.disk_usage(self.path.parent)
+        if usage.free < min(usage.total * FREE_SHARE, FREE_BYTES):
+            room = f"the disk has only {usage.free >> 20} MiB free"
+        elif (waiting := await self.store.read(views.waiting)) >= QUEUE_LIMIT:
+            room = f"{waiting} submissions and deliveries wait already"
+        else:
+            room = None
+        if room != self._room:
+            _log.log(logging.WARNING if room else logging.INFO, "intake: %s", room or "there is room again")
+        self._room = room
+
+
+def _listeners(config: Config, ports: tuple[int, ...]) -> list[dict[str, Any]]:
+    """What `gateway status` says of the open listeners."""
+    return [
+        {"address": f"{listener.host}:{port}", "port": port, "tls": listener.tls}
+        for listener, port in zip(config.listeners, ports, strict=False)
+    ]
