@@ -1,0 +1,93 @@
+"""SMTP dialogues as files: `tests/conversations/*.smtp`, one connection each against a real server.
+
+    # why this dialogue exists
+    C: EHLO client.example       what the client sends, CRLF added
+    C> a\\n.\\r\\n                  the same without CRLF added; neighbouring C lines go out in one write
+    S: 250 2.1.0 *               one line of the server; * is any text
+    S: <closed>                  the server closes the connection
+    E: <a@b.c> <1001> <d@e.f>    at the end: the envelope of the next message handed in
+    M: a\\r\\n                     its content
+
+Escapes in C, M: \\r \\n \\t \\0 \\\\ \\xNN (a byte). Messages handed in beyond the M lines fail the dialogue.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fnmatch
+import re
+from pathlib import Path
+
+import pytest
+
+from gateway.config import Listener
+from tests.smtp_talk import DEADLINE, Door, Talk, open_door
+
+FILES = sorted((Path(__file__).parent / "conversations").glob("*.smtp"))
+_ESCAPE = re.compile(rb"\\(?:x([0-9a-fA-F]{2})|([rnt0\\]))")
+_PLAIN = {b"r": b"\r", b"n": b"\n", b"t": b"\t", b"0": b"\0", b"\\": b"\\"}
+
+
+def _bytes(text: str) -> bytes:
+    return _ESCAPE.sub(lambda m: bytes.fromhex(m[1].decode()) if m[1] else _PLAIN[m[2]], text.encode())
+
+
+def _pattern(text: str) -> str:
+    return text.replace("[", "[[]")
+
+
+async def _expect(talk: Talk, expected: str, where: str) -> None:
+    async with asyncio.timeout(DEADLINE):
+        line = await talk.reader.readline()
+    if expected == "<closed>":
+        assert line == b"", where
+        return
+    assert line.endswith(b"\r\n"), f"{where}: {expected!r} expected, the server closed"
+    assert fnmatch.fnmatchcase(line.decode().rstrip("\r\n"), _pattern(expected)), f"{where}: {line!r}"
+
+
+async def _play(door: Door, name: str, dialogue: str) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", door.server.ports[0])
+    talk = Talk(reader, writer)
+    door.talks.append(talk)
+    pending = b""
+    messages: list[tuple[str, str]] = []
+    for number, line in enumerate(dialogue.splitlines(), 1):
+        kind, text = line[:2], line[3:]
+        where = f"{name}:{number}"
+        if kind in ("C:", "C>"):
+            pending += _bytes(text) + (b"\r\n" if kind == "C:" else b"")
+            continue
+        if pending:
+            await talk.send(pending)
+            pending = b""
+        if kind == "S:":
+            await _expect(talk, text, where)
+        elif kind in ("E:", "M:"):
+            messages.append((kind, text))
+        else:
+            assert not line or line.startswith("#"), f"{where}: {line!r} is no line of a dialogue"
+    writer.close()
+    await door.until(lambda: not door.server.sessions)
+    _check_messages(door, messages)
+
+
+def _check_messages(door: Door, messages: list[tuple[str, str]]) -> None:
+    envelopes = [
+        " ".join(f"<{address}>" for address in (handed.envelope.mail_from, *handed.envelope.rcpt_to))
+        for handed in door.received.handed
+    ]
+    assert door.received.contents == [_bytes(text) for kind, text in messages if kind == "M:"]
+    expected = [text for kind, text in messages if kind == "E:"]
+    assert envelopes[: len(expected)] == expected
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+async def test_dialogue(file: Path) -> None:
+    dialogue = await asyncio.to_thread(file.read_text)
+    async with open_door(listeners=(Listener(port=0, max_size=1000),)) as door:
+        await _play(door, file.name, dialogue)
+
+
+def test_the_eight_smuggling_sequences_are_there() -> None:
+    assert len([file for file in FILES if file.stem.startswith("smuggling-")]) == 8
