@@ -1,4 +1,4 @@
-"""The operator's facts: `gateway.toml`, read once at start; every unknown key is refused."""
+"""The configuration's sections as values: the file's words, with types and defaults."""
 
 from __future__ import annotations
 
@@ -85,3 +85,18 @@ class Config(Section, frozen=True, kw_only=True):
     listeners: tuple[Listener, ...] = ()
     sources: tuple[Source, ...] = ()
     relay: Relay = Relay()
+
+
+def embedded_defaults(folder: Path) -> Config:
+    """A configuration that needs no file: everything under `folder`, SMTP on 127.0.0.1:2525 and a drop folder."""
+    folder = folder.absolute()
+    return Config(
+        gateway=Gateway(database=f"sqlite:{folder / 'gateway.db'}", admin_socket=folder / "admin.sock"),
+        dkim=tuple(DkimKey(selector=name, file=folder / "dkim" / f"{name}.pem") for name in ("gw1", "gw2")),
+        listeners=(Listener(),),
+        sources=(
+            Source(name="local", networks=("127.0.0.0/8", "::1/128")),
+            Source(name="dropbox", folder=folder / "drop"),
+        ),
+        relay=Relay(directory=folder / "outbox"),
+    )

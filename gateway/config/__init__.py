@@ -1,0 +1,34 @@
+"""The operator's facts: `gateway.toml`, read once at start; every unknown key is refused."""
+
+from gateway.config.files import check_files, check_keys
+from gateway.config.loading import KEYS, find, load
+from gateway.config.structs import (
+    MIB,
+    Config,
+    DkimKey,
+    Gateway,
+    Listener,
+    Relay,
+    Section,
+    Sender,
+    Source,
+    embedded_defaults,
+)
+
+__all__ = [
+    "KEYS",
+    "MIB",
+    "Config",
+    "DkimKey",
+    "Gateway",
+    "Listener",
+    "Relay",
+    "Section",
+    "Sender",
+    "Source",
+    "check_files",
+    "check_keys",
+    "embedded_defaults",
+    "find",
+    "load",
+]

@@ -1,0 +1,57 @@
+"""What the disk says of a configuration that is right in itself."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from gateway.config.structs import Config
+
+_SUN_PATH = 107  # bytes of a Unix socket's path, unix(7)
+
+
+def check_files(config: Config) -> list[str]:
+    """What of the configuration's files and folders forbids to start, one sentence each."""
+    problems = [_exposed(f"dkim.keys {key.selector}", key.file) for key in config.dkim]
+    if config.relay.password_file is not None:
+        file = config.relay.password_file
+        problems.append(None if file.is_file() else f"relay.password_file: {file} is not there.")
+        problems.append(_exposed("relay.password_file", file))
+    for source in config.sources:
+        if source.folder is not None:
+            problems.append(_unusable(source.name, source.folder))
+    if len(os.fsencode(config.gateway.admin_socket)) > _SUN_PATH:
+        problems.append(f"gateway.admin_socket: {config.gateway.admin_socket} is longer than {_SUN_PATH} bytes.")
+    return [problem for problem in problems if problem is not None]
+
+
+def check_keys(config: Config) -> list[str]:
+    """Which signing keys are not there, one sentence each; documents are held until they are."""
+    if not config.dkim:
+        return ["dkim.keys: there is no signing key, and no mail leaves unsigned; make one with: gateway dkim keygen"]
+    return [
+        f"dkim.keys {key.selector}: {key.file} is not there or not ours to read; no mail leaves unsigned."
+        for key in config.dkim
+        if not os.access(key.file, os.R_OK)
+    ]
+
+
+def _exposed(key: str, file: Path) -> str | None:
+    try:
+        mode = stat.S_IMODE(file.stat().st_mode)
+    except OSError:
+        return None
+    if mode & 0o027:
+        return f"{key}: others can use {file} (mode {mode:04o}); run: chmod 0600 {file}"
+    return None
+
+
+def _unusable(source: str, folder: Path) -> str | None:
+    if not folder.exists():
+        return f'source "{source}": the folder {folder} does not exist; run: mkdir -p {folder}'
+    if not folder.is_dir():
+        return f'source "{source}": {folder} is not a folder.'
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        return f'source "{source}": the folder {folder} is not ours to read and write.'
+    return None

@@ -1,0 +1,337 @@
+"""From `gateway.toml` to a checked `Config`."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from gateway import address
+from gateway.config.regexes import objection
+from gateway.config.structs import MIB, Config, DkimKey, Gateway, Listener, Relay, Sender, Source
+from gateway.config.table import Table, read
+from gateway.errors import ConfigError, Refused
+from gateway.model import Pattern
+
+KEYS: Mapping[str, tuple[str, ...]] = {  # every table of the file and its keys
+    "": ("gateway", "sender", "dkim", "listener", "source", "relay"),
+    "gateway": ("hostname", "database", "admin_socket", "workers"),
+    "sender": ("domain", "default_prefix"),
+    "dkim": ("keys",),
+    "dkim.keys": ("selector", "file"),
+    "listener": ("address", "tls", "max_size"),
+    "source": (
+        "name",
+        "company",
+        "match",
+        "recipients",
+        "duplicates",
+        "max_connections",
+        "fields",
+        "file_name",
+        "stable",
+    ),
+    "source.match": ("networks", "folder"),
+    "source.fields": ("number", "customer_number", "email", "issue_date", "due_date", "payable", "currency", "type"),
+    "source.fields.*": ("label", "regex", "page", "area"),
+    "relay": ("mode", "directory", "host", "tls", "user", "password_file", "concurrency"),
+}
+_GROUPS = ("type", "customer_number", "number", "email", "cc", "issue_date", "format", "language")  # of file_name
+
+
+# --- finding and reading ---------------------------------------------------------------------------------
+
+
+def find(explicit: str | Path | None = None) -> Path:
+    """The file to read: `explicit`, else GATEWAY_CONFIG, else conf/gateway.toml, else /etc/gateway/gateway.toml."""
+    named = explicit or os.environ.get("GATEWAY_CONFIG")
+    if named:
+        return Path(named)
+    for file in (Path("conf/gateway.toml"), Path("/etc/gateway/gateway.toml")):
+        if file.is_file():
+            return file
+    raise ConfigError(
+        "There is no configuration: neither conf/gateway.toml nor /etc/gateway/gateway.toml is there; "
+        "make one with: gateway init DIR"
+    )
+
+
+def load(file: Path | None = None) -> Config:
+    """The checked configuration in `file` (None: where `find` finds it); ConfigError names file, line and key.
+
+    Relative paths start at the file's folder. Whether files and folders are there, `check_files` tells.
+    """
+    file = find() if file is None else file
+    origin, values = read(file)
+    base = file.absolute().parent
+    top = Table(origin, (), values, KEYS[""])
+    keys = top.table("dkim", KEYS["dkim"]).tables("keys", KEYS["dkim.keys"])
+    listeners = top.tables("listener", KEYS["listener"], _LISTENER_LATER)
+    sources = top.tables("source", KEYS["source"], _SOURCE_LATER)
+    config = Config(
+        file=file.absolute(),
+        gateway=_gateway(top.table("gateway", KEYS["gateway"]), base),
+        sender=_sender(top.table("sender", KEYS["sender"])),
+        dkim=tuple(_dkim_key(table, base) for table in keys),
+        listeners=tuple(_listener(table) for table in listeners),
+        sources=tuple(_source(table, base) for table in sources),
+        relay=_relay(top.table("relay", KEYS["relay"]), base),
+    )
+    _unique(keys, lambda at: [("selector", config.dkim[at].selector)])
+    _unique(listeners, lambda at: _sockets(config.listeners[at]))
+    _unique(sources, lambda at: [("name", config.sources[at].name)])
+    _unique(sources, lambda at: [("match", network) for network in config.sources[at].networks])
+    _apart(sources, config.sources)
+    return config
+
+
+# --- section by section ----------------------------------------------------------------------------------
+
+_HOST = re.compile(
+    r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*", re.IGNORECASE
+)
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_TLS_LATER = "listeners have no TLS yet; use none, and a listener that only trusted networks reach."
+_LISTENER_LATER = {"certificate": _TLS_LATER, "key": _TLS_LATER}
+_AUTH_LATER = "sources with a user and password are not there yet; use match = { networks = [...] }."
+_SOURCE_LATER = {"password_hash": _AUTH_LATER}
+
+
+def _gateway(table: Table, base: Path) -> Gateway:
+    database = table.text("database", Gateway().database)
+    scheme, _, rest = database.partition(":")
+    if scheme.startswith("postgres"):
+        table.fail("database", "gateway.database: PostgreSQL is not there yet; use sqlite:FILE.")
+    if scheme != "sqlite" or not rest or rest.startswith((":", "//")):
+        table.fail("database", f'gateway.database must be like "sqlite:var/gateway.db", not "{database}".')
+    return Gateway(
+        hostname=_host(table, "hostname", Gateway().hostname),
+        database=f"sqlite:{base / rest}",
+        admin_socket=table.path("admin_socket", Gateway().admin_socket, base) or base,
+        workers=table.whole("workers", 0, 0, 256),
+    )
+
+
+def _host(table: Table, key: str, default: str) -> str:
+    value = table.text(key, default)
+    if not _HOST.fullmatch(value):
+        table.fail(key, f'{table.name(key)} must be a host name in ASCII such as "gateway.example.net", not "{value}".')
+    return value.lower()
+
+
+def _sender(table: Table) -> Sender:
+    domain = _host(table, "domain", Sender().domain)
+    prefix = table.text("default_prefix", Sender().default_prefix)
+    try:
+        address.parse(f"{prefix}@{domain}")
+    except Refused:
+        table.fail("default_prefix", f'sender.default_prefix "{prefix}" cannot stand before @{domain}.')
+    return Sender(domain=domain, default_prefix=prefix)
+
+
+def _dkim_key(table: Table, base: Path) -> DkimKey:
+    table.need("selector")
+    table.need("file")
+    return DkimKey(selector=_host(table, "selector", ""), file=table.path("file", None, base) or base)
+
+
+def _listener(table: Table) -> Listener:
+    text = table.text("address", "127.0.0.1:2525")
+    host, _, port = text.rpartition(":")
+    host = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    if not (port.isascii() and port.isdigit() and int(port) <= 65535):
+        table.fail("address", f'listener.address must end in :PORT, 0 to 65535, not be "{text}".')
+    if not _is_host(host):
+        table.fail("address", f'listener.address must be like "127.0.0.1:2525" or "[::1]:2525", not "{text}".')
+    return Listener(
+        host=host,
+        port=int(port),
+        tls=table.choice("tls", "none", ("none",), {"starttls": _TLS_LATER, "implicit": _TLS_LATER}),
+        max_size=table.size("max_size", Listener().max_size, 1 << 10, 100 * MIB),
+    )
+
+
+def _is_host(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return _HOST.fullmatch(host) is not None and not host.rpartition(".")[2].isdigit()
+    return True
+
+
+def _source(table: Table, base: Path) -> Source:
+    table.need("name")
+    name = table.text("name", "")
+    if not _NAME.fullmatch(name):
+        table.fail("name", f'source.name must be 1 to 64 letters, digits, ".", "_" and "-", not "{name}".')
+    table.need("match", ": { networks = [...] } or { folder = ... }")
+    match = table.table("match", KEYS["source.match"], {"user": _AUTH_LATER})
+    if ("networks" in match) is ("folder" in match):
+        table.fail("match", "source.match needs either networks or folder.")
+    folder = match.path("folder", None, base)
+    _only_for(table, folder is not None)
+    return Source(
+        name=name,
+        company=table.text("company", "default", most=64),
+        networks=tuple(_network(match, text) for text in match.texts("networks")),
+        folder=None if folder is None else Path(os.path.normpath(folder)),
+        recipients=table.choice("recipients", "resolve", ("resolve", "envelope")),
+        duplicates=table.choice("duplicates", "drop", ("drop", "accept")),
+        max_connections=table.whole("max_connections", 50, 1, 10_000),
+        patterns=_patterns(table.table("fields", KEYS["source.fields"])),
+        file_name=_file_name(table),
+        stable=table.number("stable", 2.0, 0.0, 3600.0),
+    )
+
+
+def _only_for(table: Table, is_folder: bool) -> None:
+    """Refuse keys that mean nothing for this kind of source."""
+    if is_folder and table.values.get("recipients") == "envelope":
+        table.fail("recipients", 'source.recipients = "envelope" needs networks: a file has no envelope.')
+    for key in ("max_connections",) if is_folder else ("file_name", "stable"):
+        if key in table:
+            kind = "networks" if is_folder else "a folder"
+            table.fail(key, f"source.{key} is only for a source with {kind}.")
+
+
+def _network(match: Table, text: str) -> str:
+    try:
+        network = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        match.fail("networks", f'source.match.networks: "{text}" is no network such as 10.0.0.0/8 or ::1/128.')
+    if ipaddress.ip_address(text.partition("/")[0]) != network.network_address:
+        wrong = f'source.match.networks: "{text}" has bits set beyond its length; did you mean {network}?'
+        match.fail("networks", wrong)
+    return str(network)
+
+
+def _patterns(fields: Table) -> tuple[Pattern, ...]:
+    patterns = []
+    for field, value in fields.values.items():
+        tables = fields.tables(field, KEYS["source.fields.*"]) if isinstance(value, list) else None
+        for table in tables or [fields.table(field, KEYS["source.fields.*"])]:
+            patterns.append(_pattern(field, table))
+    return tuple(patterns)
+
+
+def _pattern(field: str, table: Table) -> Pattern:
+    if ("label" in table) is ("regex" in table):
+        table.fail("", f"source.fields.{field} needs either label or regex.")
+    expression = _expression(table, "regex") if "regex" in table else None
+    if expression is not None and expression[1] != 1:
+        table.fail("regex", f"{table.name('regex')} must have exactly one group ( ): what it holds is the value.")
+    page = table.whole("page", 1, -10_000, 10_000) if "page" in table else None
+    if page == 0:
+        table.fail("page", f"{table.name('page')} counts from 1, or from -1 for the last page.")
+    return Pattern(
+        field=field,
+        label=table.texts("label", most=100),
+        regex=expression and expression[0],
+        page=page,
+        area=_area(table),
+    )
+
+
+def _area(table: Table) -> tuple[float, float, float, float] | None:
+    area = table.values.get("area")
+    if area is None:
+        return None
+    numbers = isinstance(area, list) and len(area) == 4 and all(type(edge) in (int, float) for edge in area)
+    if not numbers or not (0 <= area[0] < area[2] and 0 <= area[1] < area[3]):
+        table.fail("area", f"{table.name('area')} must be [left, top, right, bottom] in mm from the top left corner.")
+    return (float(area[0]), float(area[1]), float(area[2]), float(area[3]))
+
+
+def _expression(table: Table, key: str) -> tuple[str, int, tuple[str, ...]]:
+    """A regular expression, the number of its groups and the names of the named ones."""
+    text = table.text(key, "")
+    if reason := objection(text):
+        table.fail(key, f"{table.name(key)} {reason}.")
+    compiled = re.compile(text)
+    return text, compiled.groups, tuple(compiled.groupindex)
+
+
+def _file_name(table: Table) -> str | None:
+    if "file_name" not in table:
+        return None
+    text, _, names = _expression(table, "file_name")
+    wrong = next((name for name in names if name not in _GROUPS), None)
+    if wrong or not names:
+        known = ", ".join(_GROUPS)
+        said = f"has a group {wrong}" if wrong else "has no named group such as (?P<type>...)"
+        table.fail("file_name", f"source.file_name {said}; there are {known}.")
+    return text
+
+
+def _relay(table: Table, base: Path) -> Relay:
+    later = {"mx": "delivery to the recipients' own servers is not there yet; use smarthost."}
+    mode = table.choice("mode", "capture", ("capture", "smarthost"), later)
+    relay = Relay(
+        mode=mode,
+        directory=table.path("directory", Relay().directory, base) or base,
+        host=table.text("host", ""),
+        tls=table.choice("tls", "verify", ("verify", "opportunistic", "none")),
+        user=table.text("user", "") or None,
+        password_file=table.path("password_file", None, base),
+        concurrency=table.whole("concurrency", 20, 1, 1000),
+    )
+    if mode == "smarthost":
+        table.need("host", ': the server to hand mail to, such as "smtp://relay.example.net:587"')
+    if relay.host:
+        _check_relay_host(table, relay)
+    for one, other in (("user", "password_file"), ("password_file", "user")):
+        if one in table and other not in table:
+            table.fail(one, f"relay.{one} needs relay.{other} beside it.")
+    return relay
+
+
+def _check_relay_host(table: Table, relay: Relay) -> None:
+    try:
+        url = urlsplit(relay.host)
+        sound = url.scheme in ("smtp", "smtps") and url.port != 0 and _is_host(url.hostname or "")
+    except ValueError:
+        sound = False
+    if not sound or url.path or url.query or url.fragment or url.username is not None:
+        table.fail("host", f'relay.host must be like "smtp://relay.example.net:587", not "{relay.host}".')
+    if relay.user and relay.tls == "none" and url.scheme == "smtp" and not _is_loopback(url.hostname or ""):
+        table.fail("tls", 'relay.tls = "none" would send the password of relay.user in clear; use verify.')
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+# --- across tables ---------------------------------------------------------------------------------------
+
+
+def _unique(tables: list[Table], facts: Callable[[int], list[tuple[str, str]]]) -> None:
+    """Refuse the table that says the same as one before it."""
+    seen: set[tuple[str, str]] = set()
+    for at, table in enumerate(tables):
+        for key, value in facts(at):
+            if (key, value) in seen:
+                table.fail(key, f'{table.name(key)}: "{value}" stands twice.')
+            seen.add((key, value))
+
+
+def _sockets(listener: Listener) -> list[tuple[str, str]]:
+    return [("address", f"{listener.host}:{listener.port}")] if listener.port else []
+
+
+def _apart(tables: list[Table], sources: tuple[Source, ...]) -> None:
+    """Refuse drop folders that are the same or stand inside one another: a file belongs to one source."""
+    for at, source in enumerate(sources):
+        for other in sources[:at]:
+            if source.folder is None or other.folder is None:
+                continue
+            if source.folder.is_relative_to(other.folder) or other.folder.is_relative_to(source.folder):
+                sentence = (
+                    f'source.match.folder is the folder of source "{other.name}", or one of them holds the other.'
+                )
+                tables[at].fail("match", sentence)
