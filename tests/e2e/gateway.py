@@ -160,7 +160,9 @@ class Gateway:
 
     # --- its doors ---
 
-    def mail(self, *files: tuple[str, bytes], to: str = "1001@gateway.example", sender: str = "erp@seller.example") -> str:
+    def mail(
+        self, *files: tuple[str, bytes], to: str = "1001@gateway.example", sender: str = "erp@seller.example"
+    ) -> str:
         """Submit one mail with `files` attached; the reply to the end of DATA."""
         message = EmailMessage()
         message["From"], message["To"], message["Subject"] = sender, to, "document"
