@@ -1,0 +1,84 @@
+"""`gateway convert FILE --to FORMAT -o OUT`: write a file in another format, without a daemon."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import datetime as dt
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gateway.cli import Context, read_file
+from gateway.cli.text import print_json, print_text
+from gateway.errors import Refused
+
+if TYPE_CHECKING:
+    from gateway.cli import Commands
+
+_SECONDS = 60.0  # for one file
+
+
+def register(commands: Commands) -> None:
+    """Add the command."""
+    parser = commands.add_parser("convert", help="write a file in another format")
+    parser.add_argument("file", metavar="FILE")
+    parser.add_argument("--to", required=True, metavar="FORMAT", help="a name that `gateway formats list` shows")
+    parser.add_argument("-o", "--output", required=True, metavar="OUT", help="- is standard output")
+    parser.add_argument("--language", default="", metavar="LANG", help="en, fr, de or sv; default: the document's")
+    parser.set_defaults(run=run_convert)
+
+
+def run_convert(context: Context, args: argparse.Namespace) -> int:
+    """Read FILE in a worker process, as the daemon does, and write OUT whole or not at all."""
+    content = read_file(args.file)
+    made, data = asyncio.run(_convert(Path(args.file).name, args.to, args.language, content))
+    if args.output == "-":
+        sys.stdout.buffer.write(data)
+        return 0
+    _write(Path(args.output), data)
+    facts = {"file": args.output, "media_type": str(made["media_type"]), "size": len(data)}
+    if context.json:
+        print_json(facts)
+    else:
+        print_text(f"{args.output}: {facts['media_type']}, {len(data)} bytes")
+    return 0
+
+
+async def _convert(name: str, target: str, language: str, content: bytes) -> tuple[Any, bytes]:
+    from gateway.workers import Pool
+
+    pool = Pool(1)
+    pool.start()
+    try:
+        options = {"now": dt.datetime.now(dt.UTC).isoformat()}
+        return await pool.run("gateway.jobs:convert", name, target, language, options, blob=content, timeout=_SECONDS)
+    finally:
+        await pool.close()
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Replace `path` in one step; an old file stays whole when the new one cannot be written."""
+    try:
+        if path.exists() and not path.is_file():  # a device or a pipe is written to, never replaced
+            path.write_bytes(data)
+            return
+        handle, partial = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with open(handle, "wb") as file:
+                file.write(data)
+            os.chmod(partial, 0o666 & ~_umask())
+            os.replace(partial, path)
+        except BaseException:
+            os.unlink(partial)
+            raise
+    except OSError as error:
+        raise Refused(f"{path} cannot be written: {error.strerror or error}.", "output") from error
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask

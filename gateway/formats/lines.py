@@ -1,0 +1,123 @@
+"""Invoice lines (BG-25) and document allowances and charges (BG-20, BG-21) as rows of texts."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from gateway.en16931 import AllowanceCharge, Invoice, Line
+from gateway.formats.glyphs import Page
+from gateway.formats.parties import period
+from gateway.formats.words import Words
+
+_LONGEST_ITEM = 16  # characters; longer item numbers stand under the description
+_TALL = 1800  # characters of a row that may be split over pages because it could be taller than one
+_ROOM = 46  # characters of figures that leave the description its width at the usual size
+
+
+def table(invoice: Invoice, words: Words, page: Page) -> dict[str, Any]:
+    """Column labels and rows; figures come with the padding that aligns their decimal marks."""
+    items = [line.seller_item_id or "" for line in invoice.lines]
+    item_column = any(items) and max(map(len, items)) <= _LONGEST_ITEM
+    money = invoice.currency
+    figures = [
+        words.aligned(_each(invoice.lines, "quantity", words.plain)),
+        words.aligned(_each(invoice.lines, "price", lambda value: words.price(value, money))),
+        words.aligned(_each(invoice.lines, "vat_rate", words.plain)),
+        words.aligned(_each(invoice.lines, "amount", lambda value: words.amount(value, money))),
+    ]
+    widest = sum(max((len(text + pad) for text, pad in column), default=0) for column in figures)
+    rows = []
+    for line, item, quantity, price, rate, amount in zip(invoice.lines, items, *figures, strict=True):
+        texts = _below(line, words, page, money, "" if item_column else item)
+        name = page.text(line.name or line.description, 30)
+        rows.append(
+            {
+                "id": page.text(line.id, 6),
+                "name": name.split("\n"),
+                "below": texts,
+                "item": page.text(item, 8),
+                "quantity": quantity,
+                "unit": page.text(words.unit(line.unit), 8),
+                "price": price,
+                "base": _base(line, words, page),
+                "vat": rate,
+                "category": "" if line.vat_category in {None, "S"} else page.text(line.vat_category),
+                "amount": amount,
+                "tall": len(name) + sum(map(len, texts)) > _TALL or len(texts) > 25,
+            }
+        )
+    return {
+        "columns": {name: words.say("columns", name) for name in ("position", "description", "item", "quantity")}
+        | {name: words.say("columns", name) for name in ("price", "vat")}
+        | {"amount": words.say("columns", "amount", currency=page.text(money)).strip()},
+        "item_column": item_column,
+        "scale": max(0.35, min(1.0, _ROOM / widest)) if widest else 1.0,
+        "rows": rows,
+    }
+
+
+def _each(lines: tuple[Line, ...], name: str, show: Any) -> list[str]:
+    return [show(value) if (value := getattr(line, name)) is not None else "" for line in lines]
+
+
+def _base(line: Line, words: Words, page: Page) -> str:
+    """`per 100 pcs`, where the price is for more than one (BT-149)."""
+    if line.price_base_quantity in {None, Decimal(1), Decimal(0)} or line.price_base_quantity is None:
+        return ""
+    value = f"{words.plain(line.price_base_quantity)} {words.unit(line.unit)}".strip()
+    return page.text(words.say("line", "per", value=value))
+
+
+def _below(line: Line, words: Words, page: Page, currency: str | None, item: str) -> list[str]:
+    """What stands small under the name of a line."""
+    found: list[str | None] = [line.description if line.name else None, line.note]
+    found += [f"{name}: {value}" for name, value in line.attributes]
+    numbers = {
+        "item": item,
+        "buyer_item": line.buyer_item_id,
+        "standard_item": line.standard_item_id.value if line.standard_item_id else None,
+        "order_line": line.order_line,
+        "accounting": line.accounting_reference,
+        "period": period(line.period, words),
+    }
+    found.append(" · ".join(words.say("line", name, value=value) for name, value in numbers.items() if value))
+    if line.price_discount and line.gross_price is not None:
+        shown = {"price": line.gross_price, "discount": line.price_discount}
+        found.append(words.say("line", "list_price", **{k: words.price(v, currency) for k, v in shown.items()}))
+    found += [
+        f"{_reason(entry, words, currency)}: {_signed(entry, words, currency)}" for entry in line.allowances_charges
+    ]
+    return [text for entry in found for text in page.text(entry, 30).split("\n") if text.strip()]
+
+
+def _signed(entry: AllowanceCharge, words: Words, currency: str | None) -> str:
+    """The amount as it changes the total: an allowance is taken off."""
+    return words.amount(entry.amount if entry.is_charge else -entry.amount, currency)
+
+
+def _reason(entry: AllowanceCharge, words: Words, currency: str | None) -> str:
+    said = entry.reason or words.say("line", "charge" if entry.is_charge else "allowance")
+    if entry.percent is None:
+        return said
+    percent = words.plain(entry.percent)
+    if entry.base is None:
+        return f"{said} ({percent} %)"
+    base = words.amount(entry.base, currency)
+    return f"{said} ({words.say('line', 'percent_of', percent=percent, base=base)})"
+
+
+def adjustments(invoice: Invoice, words: Words, page: Page) -> list[dict[str, Any]]:
+    """Document allowances and charges: reason, VAT rate, signed amount."""
+    entries = invoice.allowances_charges
+    amounts = words.aligned(_signed(entry, words, invoice.currency) for entry in entries)
+    rates = words.aligned(words.plain(entry.vat_rate) if entry.vat_rate is not None else "" for entry in entries)
+    return [
+        {
+            "text": page.text(_reason(entry, words, invoice.currency), 40),
+            "vat": rate,
+            "category": "" if entry.vat_category in {None, "S"} else page.text(entry.vat_category),
+            "amount": amount,
+        }
+        for entry, rate, amount in zip(entries, rates, amounts, strict=True)
+    ]

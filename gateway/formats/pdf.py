@@ -1,0 +1,82 @@
+"""PDF/A-3b: a structured invoice set by typst, its original XML inside; a PDF goes as it came (ISO 19005-3)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from functools import cache
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Final, cast
+
+import msgspec
+
+if TYPE_CHECKING:
+    import typst
+
+from gateway import resources
+from gateway.errors import Unconvertible
+from gateway.formats.contract import Options
+from gateway.formats.page import compose
+from gateway.model import Attachment, ReadDocument
+
+name: Final = "pdf"
+label: Final = "PDF"
+media_type: Final = "application/pdf"
+read: Final = "text, by the patterns of the source"
+written: Final = "as it came, from PDF; rendered, from UBL"
+checked: Final = "PDF/A-3b: metadata, colour profile, attachment"
+
+_SOURCE = "source.bin"
+
+
+def is_pdf(attachment: Attachment) -> bool:
+    """Whether `attachment` is a PDF already; its bytes decide (ISO 32000-1 §7.5.2, within the first 1024)."""
+    return b"%PDF-" in attachment.content[:1024]
+
+
+def write(document: ReadDocument, source: Attachment, options: Options) -> Attachment:
+    """`document` as a rendered page with `source` attached; the same values give the same bytes.
+
+    Raises Unconvertible with the term `type` when `document` is not an invoice we know the content of.
+    """
+    if document.invoice is None:
+        raise Unconvertible(
+            "type", f"Only invoices and credit notes can be rendered as PDF; this is a {document.type}."
+        )
+    content = render(document, source, options)
+    stem = PurePath(source.name).stem or "invoice"
+    return Attachment(name=f"{stem}.pdf", media_type=media_type, content=content)
+
+
+def render(document: ReadDocument, source: Attachment, options: Options) -> bytes:
+    """The bytes of the PDF."""
+    assert document.invoice is not None
+    now = options.now.astimezone(dt.UTC)
+    language = options.language or document.language or ""
+    data = compose(document, document.invoice, msgspec.structs.replace(options, now=now, language=language))
+    data["attachment"] = {"name": _safe_name(source.name), "media_type": source.media_type}
+    files = {"main.typ": _template(), "page.json": msgspec.json.encode(data), _SOURCE: source.content}
+    # The binding takes a mapping of file names to bytes as its input; its type stubs do not say so.
+    return cast(bytes, _compiler().compile(cast(bytes, files), format="pdf", pdf_standards=["a-3b"]))
+
+
+def _safe_name(wanted: str) -> str:
+    """A file name any reader of PDF can store: letters, digits and `._-`."""
+    kept = re.sub(r"[^A-Za-z0-9._-]+", "-", PurePath(wanted.replace("\\", "/")).name).strip(".-")[-80:]
+    return kept or "source.xml"
+
+
+@cache
+def _template() -> bytes:
+    return resources.read_bytes("formats/invoice.typ")
+
+
+@cache
+def _compiler() -> typst.Compiler:
+    """One compiler per process: it keeps fonts and the parsed template. It sees our fonts, no others, and no disk."""
+    import typst  # a large library that only workers need
+
+    fonts = typst.Fonts(
+        include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(resources.path("fonts"))]
+    )
+    return typst.Compiler(cast(bytes, {"main.typ": b""}), font_paths=fonts)
