@@ -16,17 +16,16 @@ class DocumentAddress:
 
     def look(self, question: Question) -> Finding:
         """The addresses of the best field whose every address is one; more than the company's maximum are held."""
-        texts = [text for text in question.addresses if address.split_list(text)]
-        if not texts:
+        places = [(text, where) for text, where in question.addresses if address.split_list(text)]
+        if not places:
             return Finding(steps=(Step(rule=self.name, text="no e-mail address in the document", result="missing"),))
         found = [
-            Step(rule=self.name, text=f"address {_short(text)}", result="found", where=question.where("email", text))
-            for text in texts
+            Step(rule=self.name, text=f"address {_short(text)}", result="found", where=where) for text, where in places
         ]
         if not question.business.document_address:
             off = Step(rule=self.name, text="resolve.document_address is off: not used", result="off")
             return Finding(steps=(*found, off))
-        return self._use(question, texts, found)
+        return self._use(question, [text for text, _ in places], found)
 
     def _use(self, question: Question, texts: list[str], steps: list[Step]) -> Finding:
         if sum(len(address.split_list(text)) for text in texts) > question.business.max_recipients:

@@ -46,9 +46,16 @@ class Question(Value, frozen=True, kw_only=True):
     envelope: Envelope | None = None
 
     @property
-    def addresses(self) -> tuple[str, ...]:
-        """The texts that may be the addressee, best first; what the sender said beats the document."""
-        return self.fields.emails or self.reading.emails
+    def addresses(self) -> list[tuple[str, str]]:
+        """The fields that may name the addressee, best first: text, and where it stands. What the sender said beats
+        the document. Addresses from one place are one field with several addresses (S4); from two places they are
+        alternatives."""
+        if self.fields.emails:
+            return [("; ".join(self.fields.emails), self.where("email", self.fields.emails[0]))]
+        places: dict[str, list[str]] = {}
+        for email in self.reading.emails:
+            places.setdefault(self.where("email", email) or email, []).append(email)
+        return [("; ".join(emails), self.where("email", emails[0])) for emails in places.values()]
 
     def where(self, field: str, value: str) -> str:
         """Where `value` was found: what the reader or the sender gave as evidence, else empty."""
