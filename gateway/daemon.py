@@ -55,6 +55,7 @@ class Daemon:
         self._stop = asyncio.Event()
         self._deadline: float | None = None  # monotonic seconds; set when the stop begins
         self._room: str | None = None
+        self._watchdog = notify.watchdog_interval()
 
     # --- life ---
 
@@ -106,6 +107,7 @@ class Daemon:
             hostname=config.gateway.hostname,
             room=self.room,
             spool=self.path.parent,
+            sockets=notify.listen_sockets(),
         )
         running = Running(
             store=self.store, config=config, listeners=lambda: _listeners(config, submission.ports), nudge=self.nudge
@@ -135,10 +137,10 @@ class Daemon:
         loop.add_signal_handler(signal.SIGHUP, self._reload)
         async with self.running():
             _log.info("running, boot %s, ports %s", self.boot, ", ".join(map(str, self.ports)) or "none")
-            notify.ready()
+            notify.notify("READY=1")
             await self._stop.wait()
             _log.info("stopping")
-            notify.stopping()
+            notify.notify("STOPPING=1")
         if self.failed is not None:
             raise self.failed
 
@@ -179,13 +181,15 @@ class Daemon:
 
     async def _look_around(self) -> None:
         """Room for intake, and the sign of life for systemd: loop and writer both answer."""
+        due = 0.0
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             try:
                 await self._look_for_room()
-                if notify.watched():
+                if self._watchdog and time.monotonic() >= due:
                     await self.store.write(writer.heartbeat)
-                    notify.alive(self._room or "running")
+                    notify.notify("WATCHDOG=1", f"STATUS={self._room or 'running'}")
+                    due = time.monotonic() + self._watchdog
             except GatewayError as error:
                 self._room = error.sentence
 

@@ -27,16 +27,18 @@ def set_up_logging(level: str) -> None:
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
         datefmt="%Y-%m-%dT%H:%M:%S%z",
     )
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # says what it is, at every start
 
 
 def run(context: Context, args: argparse.Namespace) -> int:
     """Serve; exit code 0 after an orderly stop."""
-    from gateway import config as configuration
+    from gateway.config import check_files
     from gateway.daemon import Daemon
+    from gateway.errors import ConfigError
 
     set_up_logging(args.log_level)
     config = context.config()
-    configuration.refuse_unsafe(config)
-    daemon = Daemon(config)
-    asyncio.run(daemon.serve())
+    for problem in check_files(config):
+        raise ConfigError(problem)
+    asyncio.run(Daemon(config).serve())
     return 0

@@ -62,7 +62,11 @@ class Gateway:
     """A gateway in `folder`; `start` returns when it says that it is ready."""
 
     def __init__(
-        self, folder: Path, *, relay: str = 'mode = "capture"\ndirectory = "var/outbox"', recipients: str = "resolve",
+        self,
+        folder: Path,
+        *,
+        relay: str = 'mode = "capture"\ndirectory = "var/outbox"',
+        recipients: str = "resolve",
         extra: str = "",
     ) -> None:
         self.folder = folder
