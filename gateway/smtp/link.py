@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from collections import deque
 
@@ -90,6 +91,8 @@ class Link(asyncio.Protocol):
         assert self._transport is not None
         if self._lost is not None:
             raise self._lost
+        if self._transport.is_closing():  # the last write failed; `connection_lost` is still to come
+            raise LinkLost("4.4.2", "the connection was lost", closed=True)
         self._transport.write(data)
 
     async def send_content(self, data: bytes) -> None:
@@ -102,6 +105,8 @@ class Link(asyncio.Protocol):
             if self._full:
                 self._room = self._loop.create_future()
                 await self._wait(self._room, BLOCK_DEADLINE, "it takes no more data")
+            elif start:
+                await asyncio.sleep(0)  # others have their turn, and a closed connection is noticed
             self.send(view[start : start + PIECE])  # type: ignore[arg-type]
 
     def early_reply(self) -> Answer | None:
@@ -185,6 +190,7 @@ def describe(error: BaseException) -> str:
         return "timed out"
     if isinstance(error, ssl.SSLError):
         return printable((error.reason or str(error)).encode())
-    if isinstance(error, OSError) and error.strerror:
-        return printable(error.strerror.encode())
+    if isinstance(error, OSError) and error.errno:
+        known = error.errno > 0  # asyncio puts words of its own into strerror; getaddrinfo's numbers are negative
+        return os.strerror(error.errno) if known else printable(str(error.strerror).encode())
     return printable(str(error).encode()) or type(error).__name__
