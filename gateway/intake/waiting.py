@@ -78,7 +78,6 @@ class _Entry:
     since: float
     odd: str | None = None
     odd_until: float = _FOREVER
-    told: bool = False
     end: str | None = None  # what the file's end lacks, once looked at
     end_known: bool = False
     flat: bool | None = None  # whether it is XML in the shape of a sidecar, once looked at
@@ -113,6 +112,7 @@ class Waiting:
         self._clock = clock
         self._wall = wall
         self._seen: dict[tuple[str, ...], _Entry] = {}
+        self._told: dict[tuple[str, ...], str] = {}
         self._first = True
 
     def look(self, folder: Folder) -> Look:
@@ -203,9 +203,11 @@ class Waiting:
         return sorted(groups.values(), key=lambda group: min(entry.found.st_mtime_ns for entry in group))
 
     def _untold(self) -> Iterator[Odd]:
-        for entry in self._seen.values():
-            if entry.odd is not None and not entry.told:
-                entry.told = True
+        # Once for each name and reason, so that swapping a file to and fro does not fill the log.
+        self._told = {key: reason for key, reason in self._told.items() if key in self._seen}
+        for key, entry in self._seen.items():
+            if entry.odd is not None and self._told.get(key) != entry.odd:
+                self._told[key] = entry.odd
                 yield Odd(parts=entry.parts, name=entry.name, reason=entry.odd, mark=str(entry.found.st_ino))
 
     def _judge_group(self, current: _Pass, group: Sequence[_Entry]) -> None:

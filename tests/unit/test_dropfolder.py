@@ -2,99 +2,38 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import hashlib
 import os
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
-from sqlalchemy.engine import Connection
 
 from gateway.config import Source
 from gateway.errors import Busy, ConfigError
 from gateway.intake import hints
 from gateway.intake.dropfolder import DropFolder
 from gateway.intake.waiting import Timing
-from gateway.store import Store, companies, content, dropped, schema
-
-PDF = b"%PDF-1.4\nsome page\n%%EOF\n"
-QUICK = Timing(stable=0.03, scan=30, poll=0.05, empty=0.1, incomplete=0.4, alone=0.15)
-Open = Callable[..., Any]
-
-
-@pytest.fixture
-async def company(store: Store, now: dt.datetime) -> None:
-    await store.write(companies.ensure_company, "default", now)
+from gateway.store import Store, companies, content, dropped
+from tests.unit.drops import PDF, QUICK, Open, drop, names, opener, reason, stored, until
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
+    """The folder, inside a directory of the test's own."""
     made = tmp_path / "drop"
     made.mkdir()
     return made
 
 
 @pytest.fixture
-def door(store: Store, root: Path, company: None) -> Open:
-    """Makes a running folder: `async with door() as folder`."""
-
-    @asynccontextmanager
-    async def run(source: dict[str, Any] | None = None, **options: Any) -> AsyncIterator[DropFolder]:
-        options.setdefault("timing", QUICK)
-        folder = DropFolder(Source(name="scan", folder=root, **(source or {})), store, **options)
-        await folder.start()
-        try:
-            yield folder
-        finally:
-            await folder.stop()
-
-    return run
-
-
-async def until(condition: Callable[[], bool | Awaitable[bool]], seconds: float = 10) -> None:
-    """Wait until `condition` holds; a deadline passed is a failure."""
-    deadline = time.monotonic() + seconds
-    while True:
-        found = condition()
-        if found if isinstance(found, bool) else await found:
-            return
-        assert time.monotonic() < deadline, "the deadline passed"
-        await asyncio.sleep(0.01)
-
-
-def submissions(connection: Connection) -> list[dict[str, Any]]:
-    joined = schema.submission.join(schema.content, schema.submission.c.content_id == schema.content.c.id)
-    rows = connection.execute(sa.select(schema.submission, schema.content).select_from(joined)).mappings()
-    return [dict(row) for row in rows]
-
-
-async def stored(store: Store) -> list[dict[str, Any]]:
-    """All submissions with their content's columns."""
-    return await store.read(submissions)
-
-
-def names(directory: Path) -> list[str]:
-    return sorted(path.name for path in directory.iterdir())
-
-
-def reason(root: Path, name: str, where: str = ".failed") -> str:
-    return (root / where / f"{name}.reason.txt").read_text().splitlines()[0]
-
-
-def drop(root: Path, name: str, data: bytes = PDF) -> Path:
-    """Put a file there as well-behaved programs do: another name first."""
-    path = root / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = root / f".{os.urandom(4).hex()}.part"
-    draft.write_bytes(data)
-    draft.rename(path)
-    return path
+async def door(store: Store, root: Path, now: dt.datetime) -> Open:
+    """Opens the folder of the source `scan`."""
+    await store.write(companies.ensure_company, "default", now)
+    return opener(store, root)
 
 
 async def test_a_dropped_file_is_stored_whole_and_moved_to_done(door: Open, store: Store, root: Path) -> None:
@@ -389,7 +328,7 @@ async def test_files_wait_where_they_are_while_there_is_no_room(door: Open, stor
     assert len(await stored(store)) == 1
 
 
-async def test_files_wait_through_a_full_disk_and_are_taken_afterwards(store: Store, root: Path, company: None) -> None:
+async def test_files_wait_through_a_full_disk_and_are_taken_afterwards(door: Open, store: Store, root: Path) -> None:
     class FailingStore(Store):
         """A store whose disk is full at the n-th write."""
 
@@ -473,9 +412,9 @@ async def test_the_folder_is_made_if_missing_and_refused_if_it_is_none(store: St
 
 async def test_a_folder_that_went_away_and_came_back_is_used_again(door: Open, store: Store, root: Path) -> None:
     async with door() as folder:
-        root.rename(root.with_name("away"))
+        os.rename(root, root.with_name("away"))
         await until(lambda: folder.problem is not None)
-        root.mkdir()
+        os.mkdir(root)
         drop(root, "x.pdf")
         await until((root / ".done" / "x.pdf").exists)
         assert names(root.with_name("away")) == [".done", ".failed", ".work"]
