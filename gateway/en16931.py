@@ -96,6 +96,7 @@ class PaymentMeans(Term, frozen=True, kw_only=True):
     bic: str | None = None  # BT-86
     card: str | None = None  # BT-87
     mandate: str | None = None  # BT-89
+    creditor: str | None = None  # BT-90
     debited_account: str | None = None  # BT-91
 
 
@@ -159,6 +160,9 @@ class Line(Term, frozen=True, kw_only=True):
     vat_rate: Decimal | None = None  # BT-152
     period: Period | None = None  # BG-26
     order_line: str | None = None  # BT-132
+    object_id: Identifier | None = None  # BT-128
+    classifications: tuple[Identifier, ...] = ()  # BT-158
+    origin: str | None = None  # BT-159, ISO 3166-1 alpha-2
     accounting_reference: str | None = None  # BT-133
     allowances_charges: tuple[AllowanceCharge, ...] = ()  # BG-27, BG-28
     attributes: tuple[tuple[str, str], ...] = ()  # BG-32: BT-160, BT-161

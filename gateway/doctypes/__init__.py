@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from typing import Literal
 
 from gateway.doctypes.catalogue import CATALOGUE
 from gateway.doctypes.despatch_advice import DESPATCH_ADVICE
@@ -29,6 +30,8 @@ DOCTYPES: tuple[DocumentType, ...] = (
     OTHER,
 )
 
+Extent = Literal["title", "numbered", "start"]
+
 ANY = "any"  # type of a directory row that serves every document (requirements S6); no document has it
 
 _BY_NAME = {kind.name: kind for kind in DOCTYPES}
@@ -38,7 +41,7 @@ _TITLE = re.compile(
     r"(?P<title>" + "|".join(sorted(map(re.escape, _BY_WORD), key=len, reverse=True)) + r")(?P<rest>$|\W.*$)",
     re.DOTALL,
 )
-_TITLE_REST = re.compile(r"[\s:#.,°º\-–]*(?:(?:no|nr|n|number|nummer|numéro)\b[\s:#.°º]*)?\S*\d*\S*")
+_NUMBER = re.compile(r"[\s#.,°º\-–]*(?:(?:no|nr|n|number|nummer|numéro)\b[\s:#.°º\-]*)?(?=\S*\d)\S+")
 
 
 def names() -> tuple[str, ...]:
@@ -66,13 +69,21 @@ def invoice_subtype(code: str) -> str | None:
     return INVOICE.codes.get(code)
 
 
-def reveal(text: str) -> tuple[DocumentType, str | None, bool] | None:
-    """The type that a line of text announces: type, subtype, and whether the line is nothing but the title.
+def reveal(text: str) -> tuple[DocumentType, str | None, Extent] | None:
+    """The type that a line of text announces, its subtype, and how much of the line the title is.
 
-    `Credit note 4711` is nothing but a title; `Invoice date 2026-01-02` only begins with one.
+    `Credit note` is a title, `Credit note 4711` a numbered one; `Invoice date 2026-01-02` only starts with one, and so
+    does `Order: 17`, which is a field.
     """
     match = _TITLE.match(" ".join(text.replace("’", "'").casefold().split()))
     if match is None:
         return None
     kind, subtype = _BY_WORD[match["title"]]
-    return kind, subtype, _TITLE_REST.fullmatch(match["rest"]) is not None
+    if not match["rest"].strip(" .-–"):
+        return kind, subtype, "title"
+    return kind, subtype, "numbered" if _NUMBER.fullmatch(match["rest"]) else "start"
+
+
+def label(name: str, language: str = "en", subtype: str | None = None) -> str:
+    """What people call the type `name` (or its subtype) in `language`; Refused when there is no such type."""
+    return find(name).label(language, subtype)

@@ -38,7 +38,8 @@ INVOICE = DocumentType(
     | coded("prepayment", "386")
     | coded("corrective", "384 471"),
     words=titles("invoice", "invoice", "tax invoice", "commercial invoice", "vat invoice", "facture", "rechnung")
-    | titles("invoice", "faktura", "facture n°", "rechnungsnummer", "fakturanummer")
+    | titles("invoice", "faktura", "rechnungsnummer", "fakturanummer", "handelsrechnung", "warenrechnung")
+    | titles("invoice", "schlussrechnung", "teilrechnung", "sammelrechnung", "monatsrechnung", "proforma invoice")
     | titles(
         "credit_note", "credit note", "credit memo", "credit invoice", "avoir", "facture d'avoir", "note de crédit"
     )

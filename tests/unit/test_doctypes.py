@@ -68,20 +68,22 @@ def test_invoice_codes(code: str, subtype: str | None) -> None:
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("INVOICE", ("invoice", "invoice", True)),
-        ("Invoice no. 4711", ("invoice", "invoice", True)),
-        ("Invoice date 2026-01-02", ("invoice", "invoice", False)),
-        ("Credit note 4711", ("invoice", "credit_note", True)),
-        ("Facture n° F-17", ("invoice", "invoice", True)),
-        ("Facture d’acompte", ("invoice", "prepayment", True)),
-        ("Gutschrift", ("invoice", "credit_note", True)),
-        ("Betalningspåminnelse", ("reminder", None, True)),
-        ("Order confirmation", ("order_response", None, True)),
-        ("Lieferschein Nr. 17", ("despatch_advice", None, True)),
+        ("INVOICE", ("invoice", "invoice", "title")),
+        ("Invoice no. 4711", ("invoice", "invoice", "numbered")),
+        ("Invoice date 2026-01-02", ("invoice", "invoice", "start")),
+        ("Credit note 4711", ("invoice", "credit_note", "numbered")),
+        ("Facture n° F-17", ("invoice", "invoice", "numbered")),
+        ("Facture d’acompte", ("invoice", "prepayment", "title")),
+        ("Gutschrift", ("invoice", "credit_note", "title")),
+        ("Betalningspåminnelse", ("reminder", None, "title")),
+        ("Order confirmation", ("order_response", None, "title")),
+        ("Lieferschein Nr. 17", ("despatch_advice", None, "numbered")),
+        ("Order: 17", ("order", None, "start")),
+        ("Bestellung:", ("order", None, "start")),
         ("Invoices are paid late", None),
         ("Dear Sir", None),
     ],
 )
-def test_titles_reveal_a_type(line: str, expected: tuple[str, str | None, bool] | None) -> None:
+def test_titles_reveal_a_type(line: str, expected: tuple[str, str | None, str] | None) -> None:
     found = doctypes.reveal(line)
     assert (found and (found[0].name, *found[1:])) == expected

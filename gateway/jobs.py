@@ -1,0 +1,62 @@
+"""What workers run (`gateway.workers`): plain functions; JSON-able values and bytes in, the same out.
+
+A job gets its content as `blob`, the last argument, and may raise Unreadable, Unconvertible or Refused.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from gateway.model import Attachment, Pattern, ReadDocument
+
+
+def split(limits: Mapping[str, int], blob: bytes) -> tuple[list[Any], bytes]:
+    """Take the raw mail `blob` apart.
+
+    Gives the `mime.MailSummary` and then each `mime.Part` as builtins, and the bytes that the parts' offsets count in.
+    `limits` are those of `mime.Limits` that differ from its defaults.
+    """
+    from gateway import mime
+
+    summary, parts, data = mime.split(blob, mime.Limits.of(limits))
+    return [msgspec.to_builtins(summary), *map(msgspec.to_builtins, parts)], data
+
+
+def inspect(name: str, media_type: str, patterns: Sequence[Any], blob: bytes) -> tuple[list[Any], bytes]:
+    """What is in the file `blob`: its `ReadDocument`s as builtins, without the invoice's content."""
+    from gateway import readers
+
+    said = msgspec.convert(patterns, list[Pattern])
+    documents = readers.read(name, media_type, said, blob, whole=False)
+    return [msgspec.to_builtins(document) for document in documents], b""
+
+
+def convert(
+    name: str, target: str, language: str, options: Mapping[str, Any], blob: bytes
+) -> tuple[dict[str, str], bytes]:
+    """The file `blob`, called `name`, in the format `target`: the attachment's name and media type, and its bytes.
+
+    `options`: `now`, the time for the file's dates (RFC 3339); `accent`, a colour; `media_type`, what the sender called
+    it. The source's own format gives its own bytes.
+    """
+    from gateway import formats, readers
+
+    document = readers.read(name, "", (), blob)[0]
+    said = str(options.get("media_type") or "")
+    source = Attachment(name=name, media_type=_media_type(document, said), content=blob)
+    how: dict[str, Any] = {"now": dt.datetime.fromisoformat(str(options["now"]))}
+    if options.get("accent"):
+        how["accent"] = str(options["accent"])
+    made = formats.convert(document, source, target, formats.Options(language=language, **how))
+    return {"name": made.name, "media_type": made.media_type}, made.content
+
+
+def _media_type(document: ReadDocument, said: str) -> str:
+    """By what the content is; what the sender called it only where that says nothing."""
+    if document.format == "pdf":
+        return "application/pdf"
+    return "application/xml" if document.format != "other" else said or "application/octet-stream"

@@ -1,0 +1,157 @@
+"""Where a pattern matches on a page: `label: value` on the line or below it, a regex with one group, or an area."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+import regex
+
+from gateway.model import Pattern
+from gateway.readers.pdftext import Box, Cell, Line, Page, Word
+
+REGEX_SECONDS = 0.5  # an operator's regex may run so long on one page (ReDoS)
+MAX_HITS = 50  # of one pattern on one page
+_BELOW = 2.8  # heights of the label: how far below it its value may stand
+_BESIDE = 2.0  # mm that a value may begin to the left of its label above
+_ASIDE = regex.compile(r"^\s*(?:\([^()]*\)|\[[^\[\]]*\]|in [A-Z]{3}|[A-Z]{3}|€)\s*:?\s*(?=$)")  # Total (EUR): …
+_SEPARATORS = " \t:.#°º;=-–"
+
+Shape = Callable[[str], str | None]
+
+
+class Hit(NamedTuple):
+    """A value and where it stands."""
+
+    value: str
+    page: int
+    box: Box
+
+    @property
+    def where(self) -> str:
+        """As evidence shows it."""
+        left, top, right, bottom = self.box
+        return f"page {self.page}, box {left:.1f},{top:.1f},{right:.1f},{bottom:.1f} mm"
+
+
+def hits(pattern: Pattern, page: Page, shape: Shape) -> Iterator[Hit]:
+    """Every value of `pattern` on `page` that has the `shape`, from top to bottom.
+
+    TimeoutError when its regex takes too long.
+    """
+    lines = page.lines(Box(*pattern.area) if pattern.area else None)
+    if pattern.regex is not None:
+        yield from _by_regex(pattern.regex, page, lines, shape)
+    elif pattern.label:
+        yield from _by_label(pattern.label, page, lines, shape)
+    elif lines:
+        text = " ".join(line.text for line in lines)
+        if value := shape(text):
+            yield Hit(value, page.number, Box.around(line.box for line in lines))
+
+
+# --- regex ---
+
+
+def _by_regex(expression: str, page: Page, lines: Sequence[Line], shape: Shape) -> Iterator[Hit]:
+    """The group of each match in the page's text: lines with a line end between them, cells with two blanks."""
+    words: list[tuple[int, Word]] = []  # where each word begins in the text
+    text = ""
+    for line in lines:
+        for cell in line.cells:
+            for word in cell.words:
+                words.append((len(text), word))
+                text += word.text + " "
+            text += " "
+        text = text.rstrip() + "\n"
+    compiled = regex.compile(expression, regex.MULTILINE)
+    group = 1 if compiled.groups else 0
+    found = 0
+    for match in compiled.finditer(text, timeout=REGEX_SECONDS):
+        start, end = match.span(group)
+        touched = [word.box for at, word in words if at < end and at + len(word.text) > start]
+        value = shape(" ".join(text[start:end].split())) if start >= 0 else None
+        if value and touched:
+            yield Hit(value, page.number, Box.around(touched))
+            found += 1
+            if found == MAX_HITS:
+                return
+
+
+# --- label ---
+
+
+def _by_label(labels: Sequence[str], page: Page, lines: Sequence[Line], shape: Shape) -> Iterator[Hit]:
+    """For every label met: the value after it in its cell, else in the next cell, else in the cell below."""
+    expression = _label_expression(tuple(labels))
+    for row, line in enumerate(lines):
+        for column, cell in enumerate(line.cells):
+            for match in expression.finditer(cell.text):
+                for said, place in _candidates(match, lines, row, column):
+                    if not expression.match(said) and (value := shape(said)):
+                        yield Hit(value, page.number, _box_of(value, place))
+                        break
+
+
+def _candidates(match: regex.Match[str], lines: Sequence[Line], row: int, column: int) -> Iterator[tuple[str, Cell]]:
+    """What may be the value of a label: text and cell.
+
+    Words after the label in its own cell either are the value or make it another label (`Total of allowances`).
+    """
+    cells = lines[row].cells
+    words = cells[column].words
+    last = _word_at(cells[column], match.end())
+    rest = _ASIDE.sub("", match.string[match.end() :]).lstrip(_SEPARATORS)
+    if rest:
+        yield rest, Cell(words[last:] or words[-1:])
+        return
+    if column + 1 < len(cells):
+        yield cells[column + 1].text.lstrip(_SEPARATORS), cells[column + 1]
+    label = Cell(words[max(0, _word_at(cells[column], match.start() + 1) - 1) : last])
+    for below in _below(label.box, lines[row + 1 :]):
+        yield below.text.lstrip(_SEPARATORS), below
+
+
+_labels: dict[tuple[str, ...], regex.Pattern[str]] = {}
+
+
+def _label_expression(labels: tuple[str, ...]) -> regex.Pattern[str]:
+    """Matches any of `labels`, longest first, in any case, with the separators after it."""
+    if labels not in _labels:
+        if len(_labels) > 500:
+            _labels.clear()
+        spelled = (r"\s*".join(map(regex.escape, label.split())) for label in sorted(labels, key=len, reverse=True))
+        ends = r"(?:(?<=\w)(?!\w)|(?<!\w))"  # a label that ends with a letter ends a word
+        text = rf"(?<!\w)(?:{'|'.join(spelled)}){ends}[\s:.#°º]*"
+        _labels[labels] = regex.compile(text, regex.IGNORECASE)
+    return _labels[labels]
+
+
+def _word_at(cell: Cell, offset: int) -> int:
+    """How many words of the cell begin before `offset` of its text."""
+    at = 0
+    for index, word in enumerate(cell.words):
+        if at >= offset:
+            return index
+        at += len(word.text) + 1
+    return len(cell.words)
+
+
+def _below(label: Box, lines: Sequence[Line]) -> Iterator[Cell]:
+    """The nearest cell under the label; words left of the column are not part of it."""
+    for line in lines:
+        box = line.box
+        if box.top - label.bottom > _BELOW * label.height:
+            return
+        for cell in line.cells:
+            words = tuple(word for word in cell.words if word.box.left >= label.left - _BESIDE)
+            if words and words[0].box.left < label.right and cell.box.right > label.left:
+                yield Cell(words)
+                return
+
+
+def _box_of(value: str, cell: Cell) -> Box:
+    """The box of the words that make up `value`, as far as that can be told; else of the whole cell."""
+    tokens = set(value.split())
+    boxes = [word.box for word in cell.words if word.text.strip(".,:;#") in tokens]
+    return Box.around(boxes) if boxes else cell.box

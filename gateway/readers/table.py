@@ -1,0 +1,14 @@
+"""The readers. The first whose `sniff` says yes reads; the order is the precedence."""
+
+from __future__ import annotations
+
+from gateway.readers.item import Reader
+from gateway.readers.other import OtherReader
+from gateway.readers.pdf import PdfReader
+from gateway.readers.ubl import UblReader
+
+READERS: tuple[Reader, ...] = (
+    UblReader(),
+    PdfReader(),
+    OtherReader(),
+)
