@@ -165,7 +165,8 @@ def release(connection: Connection, selection: Selection, now: dt.datetime) -> l
 
     Refused while the company's switch is off: nothing of it leaves then (R5), whoever held it.
     """
-    off = sa.select(setting.c.company_id).where(setting.c.key == "distribution.active", setting.c.value == sa.false())
+    is_false = sa.type_coerce(setting.c.value, sa.Text) == "false"
+    off = sa.select(setting.c.company_id).where(setting.c.key == "distribution.active", is_false)
     return _released(connection, selection, now, off)
 
 

@@ -17,7 +17,7 @@ from gateway.smtp import client, link, replies
 from gateway.transports import open_transport
 from gateway.transports.smarthost import Smarthost
 from tests.certificates import authority, self_signed
-from tests.peer import EXTENSIONS, Drip, Drop, Endless, Hang, Last, OrdinaryPeer, Peer, Raw
+from tests.peer import EXTENSIONS, Drip, Drop, Endless, Hang, Last, OrdinaryPeer, Peer, Raw, Stall
 
 MESSAGE = b"From: a@gw.example\r\nSubject: hello\r\n\r\n.one dot\r\n..two\r\nthe end\r\n.\r\n"
 WITHOUT_PIPELINING = tuple(name for name in EXTENSIONS if name != "PIPELINING")
@@ -313,12 +313,12 @@ async def test_the_deadline_of_the_whole_delivery_wins(peer: Peer, monkeypatch: 
     assert (outcome.result, outcome.possibly_sent) == (Result.TEMPORARY, True)
 
 
-async def test_a_server_that_takes_no_data_meets_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_server_that_takes_no_data_meets_the_deadline(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(link, "BLOCK_DEADLINE", 0.3)
-    async with Peer() as peer:
-        peer.script["DATA"] = [Hang()]  # never answers; the content would not be sent at all
-        monkeypatch.setattr(client, "COMMAND_DEADLINE", 0.3)
-        assert (await send(peer)).result is Result.TEMPORARY
+    peer.script["DATA"] = [Stall("354 go ahead")]
+    outcome = await send(peer, b"Subject: x\r\n\r\n" + (b"y" * 75 + b"\r\n") * 400_000)
+    assert "takes no more data" in outcome.reply.text
+    assert (outcome.result, outcome.possibly_sent) == (Result.TEMPORARY, False)
 
 
 @pytest.mark.parametrize("line", [b"250-endless\r\n", b"250 endless\r\n", b"250-" + b"x" * 8000 + b"\r\n", b"x" * 4096])
