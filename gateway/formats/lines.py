@@ -42,7 +42,7 @@ def table(invoice: Invoice, words: Words, page: Page) -> dict[str, Any]:
                 "price": price,
                 "base": _base(line, words, page),
                 "vat": rate,
-                "category": "" if line.vat_category in {None, "S"} else page.text(line.vat_category),
+                "category": _category(line.vat_category, words),
                 "amount": amount,
                 "tall": len(name) + sum(map(len, texts)) > _TALL or len(texts) > 25,
             }
@@ -59,6 +59,11 @@ def table(invoice: Invoice, words: Words, page: Page) -> dict[str, Any]:
 
 def _each(lines: tuple[Line, ...], name: str, show: Any) -> list[str]:
     return [show(value) if (value := getattr(line, name)) is not None else "" for line in lines]
+
+
+def _category(code: str | None, words: Words) -> str:
+    """The VAT category (UNTDID 5305) where it says more than the rate; the VAT breakdown has its name."""
+    return code if code and code != "S" and len(code) <= 2 and code in words.labels["vat"] else ""
 
 
 def _base(line: Line, words: Words, page: Page) -> str:
@@ -116,7 +121,7 @@ def adjustments(invoice: Invoice, words: Words, page: Page) -> list[dict[str, An
         {
             "text": page.text(_reason(entry, words, invoice.currency), 40),
             "vat": rate,
-            "category": "" if entry.vat_category in {None, "S"} else page.text(entry.vat_category),
+            "category": _category(entry.vat_category, words),
             "amount": amount,
         }
         for entry, rate, amount in zip(entries, rates, amounts, strict=True)

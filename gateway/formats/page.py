@@ -49,7 +49,7 @@ def compose(document: ReadDocument, invoice: Invoice, options: Options) -> dict[
         "adjustments": lines.adjustments(invoice, words, page),
         "vat": payment.vat(invoice, words, page),
         "totals": payment.totals(invoice, words, kind in _CREDITS),
-        "payment": payment.means(invoice, words, page),
+        "payment": payment.means(invoice, words, page, kind in _CREDITS),
         "notes": _notes(invoice, words, page),
         "footer": parties.legal(invoice.seller, words, page),
     }

@@ -136,11 +136,13 @@ def _ids(party: Party, words: Words, page: Page) -> list[str]:
         ("vat_id", party.vat_id),
         ("tax_id", party.tax_id),
     ]
-    return [
-        page.text(f"{words.say('text', name)}\u00a0{value.value if isinstance(value, Identifier) else value}", _WIDE)
-        for name, value in named
-        if value
-    ]
+    found = []
+    for name, value in named:
+        text = value.value if isinstance(value, Identifier) else value
+        if text:  # BT-32 may be words, such as the Swedish "Godkänd för F-skatt"
+            label = words.say("text", name) + "\u00a0" if any(map(str.isdigit, text)) else ""
+            found.append(page.text(label + text, _WIDE))
+    return found
 
 
 def legal(seller: Party, words: Words, page: Page) -> list[str]:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from gateway.en16931 import Invoice, PaymentMeans
+from gateway.formats import epc
 from gateway.formats.glyphs import Page
 from gateway.formats.words import Words, account
 
@@ -57,7 +58,7 @@ def totals(invoice: Invoice, words: Words, credited: bool) -> dict[str, Any]:
     return {"rows": rows, "payable": payable}
 
 
-def means(invoice: Invoice, words: Words, page: Page) -> dict[str, Any]:
+def means(invoice: Invoice, words: Words, page: Page, credited: bool) -> dict[str, Any]:
     """How to pay: one block per payment means, then the terms."""
     blocks = [block for entry in invoice.payment if (block := _block(entry, words, page))]
     reference = page.text(", ".join(dict.fromkeys(e.reference for e in invoice.payment if e.reference)), 24)
@@ -65,7 +66,15 @@ def means(invoice: Invoice, words: Words, page: Page) -> dict[str, Any]:
     if invoice.due_date:
         common.append([words.say("payment", "due_date"), words.date(invoice.due_date)])
     terms = [text for text in page.text(invoice.payment_terms, 60).split("\n") if text.strip()]
-    return {"title": words.say("payment", "title"), "blocks": blocks, "common": common, "terms": terms}
+    code = None if credited else epc.payload(invoice)
+    return {
+        "title": words.say("payment", "title"),
+        "blocks": blocks,
+        "common": common,
+        "terms": terms,
+        "code": epc.svg(code) if code else "",
+        "scan": words.say("payment", "scan"),
+    }
 
 
 def _block(entry: PaymentMeans, words: Words, page: Page) -> list[list[str]]:
