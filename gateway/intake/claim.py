@@ -196,8 +196,11 @@ class Folder:
         return descriptor
 
     def open_sidecar(self, row: Dropped) -> int:
-        """Open the sidecar in `.work/`; Refused when it is no ordinary file."""
-        return open_regular(self.work, sidecar_work_name(row))
+        """Open the sidecar in `.work/`; Refused when it is no ordinary file, or not there."""
+        try:
+            return open_regular(self.work, sidecar_work_name(row))
+        except FileNotFoundError as error:
+            raise Refused("It is gone.") from error
 
     def put_back(self, row: Dropped) -> bool:
         """Rename a file and its sidecar from `.work/` to where they were; False when that place is taken or gone."""

@@ -92,6 +92,7 @@ class DropFolder:
         self._hints = Hints(self._path, self._wake.set)
         self._waiting = Waiting(self._timing, max_size, clock, lambda: now().timestamp())
         self._unsettled = True  # rows may be half way
+        self._told: set[int] = set()  # rows whose files cannot be read, said once
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
         self._rounds = 0
@@ -195,7 +196,8 @@ class DropFolder:
             if self._stopping or self._room() is not None:
                 return 0.0
             await self._take(folder, look.ready[first : first + BATCH])
-        return min(look.pause, self._timing.scan if self._hints.complete else self._timing.poll)
+        hinted = self._hints.complete and not self._unsettled
+        return min(look.pause, self._timing.scan if hinted else self._timing.poll)
 
     async def _current(self) -> Folder:
         """The open folder; opened again when its path leads elsewhere now, such as after a mount."""
@@ -269,9 +271,18 @@ class DropFolder:
                 what.close()
         await self._finish(folder, [row for row in ended if isinstance(row, Dropped)])
         await self._put_back(folder, [row for row, what in prepared if what.changed])
-        for error in ended:
+        for row, error in zip(rows, ended, strict=True):
             if isinstance(error, BaseException):
-                raise error
+                self._stuck(row, error)
+
+    def _stuck(self, row: Dropped, error: BaseException) -> None:
+        """A file that cannot be read, as on a bad sector, stays in `.work/` and does not stop the others."""
+        if not isinstance(error, OSError):
+            raise error
+        self._unsettled = True
+        if row.id not in self._told:
+            self._told.add(row.id)
+            _log.error("%s: %s cannot be read: %s", self._path, names.shown(os.fsdecode(row.path)), error.strerror)
 
     def _prepare_all(self, folder: Folder, rows: Sequence[Dropped]) -> list[tuple[Dropped, takeover.Prepared]]:
         limits = takeover.Limits(max_size=self._max_size, patience=self._timing.incomplete)
@@ -280,6 +291,8 @@ class DropFolder:
     async def _decide(self, row: Dropped, what: takeover.Prepared) -> Dropped | None:
         """Commit one file's acceptance or refusal; the row as it stands now, None when it goes back."""
         shown = names.shown(os.fsdecode(row.path))
+        if what.error is not None:
+            raise what.error
         if what.changed:
             return None
         reason = what.refusal
@@ -328,6 +341,7 @@ class DropFolder:
 
     async def _recover(self, folder: Folder) -> None:
         """Bring everything that is half way to its end, by the table above."""
+        self._unsettled = False
         rows = await self._store.read(dropped.open_rows, self._source.name)
         places = await asyncio.to_thread(takeover.places, folder, rows)
         in_work = [row for row in rows if row.open and places[row.id] == "work"]
@@ -343,13 +357,13 @@ class DropFolder:
             await self._store.write(dropped.forget, [row.id for row in abandoned])
         for name in await asyncio.to_thread(folder.in_work):
             await self._recover_stray(folder, name)
-        self._unsettled = False
 
     async def _recover_stray(self, folder: Folder, name: str) -> None:
         """Deal with a file in `.work/` that no open row speaks of."""
         row = await self._store.read(dropped.find, self._source.name, takeover.row_name(name))
         if row is not None:
-            await self._finish(folder, [row])
+            if not row.open:
+                await self._finish(folder, [row])
             return
         reason = (
             "It lay in .work/ and the database knows nothing of it, as after a restore: it may have been sent already. "

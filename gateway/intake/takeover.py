@@ -37,11 +37,12 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Prepared(msgspec.Struct, kw_only=True):
-    """What a look at a claimed file gave: a submission, or a refusal, or that it must go back."""
+    """What a look at a claimed file gave: a submission, a refusal, that it must go back, or trouble with the disk."""
 
     new: NewSubmission | None = None
     refusal: str | None = None
     changed: bool = False
+    error: OSError | None = None
     file: IO[bytes] | None = None
 
     def close(self) -> None:
@@ -108,28 +109,28 @@ def places(folder: Folder, rows: Sequence[Dropped]) -> dict[int, Literal["work",
 
 
 def prepare(folder: Folder, source: Source, row: Dropped, now: dt.datetime, limits: Limits) -> Prepared:
-    """Read a claimed file. OSError when the disk fails: the file stays and is tried again."""
+    """Look at a claimed file and read it."""
     if row.reason is not None:
         return Prepared(refusal=row.reason)
-    quiet = now.timestamp() - row.mtime_ns / 1e9
     try:
-        descriptor = folder.open_claimed(row, settled=quiet > limits.patience)
+        return _read(folder, source, row, now, limits)
     except Changed:
         return Prepared(changed=True)
     except Refused as error:
         return Prepared(refusal=error.sentence)
+    except OSError as error:
+        return Prepared(error=error)
+
+
+def _read(folder: Folder, source: Source, row: Dropped, now: dt.datetime, limits: Limits) -> Prepared:
+    quiet = now.timestamp() - row.mtime_ns / 1e9
+    descriptor = folder.open_claimed(row, settled=quiet > limits.patience)
     with contextlib.ExitStack() as stack:
         file = stack.enter_context(os.fdopen(descriptor, "rb"))
-        try:
-            new = _submission(folder, source, row, file, now, limits)
-        except Changed:
-            return Prepared(changed=True)
-        except Refused as error:
-            return Prepared(refusal=error.sentence)
-        if new.body.data is None:
-            stack.pop_all()
-            return Prepared(new=new, file=file)
-    return Prepared(new=new)
+        new = _submission(folder, source, row, file, now, limits)
+        if new.body.file is not None:
+            stack.pop_all()  # the commit reads it once more
+    return Prepared(new=new, file=new.body.file)
 
 
 def _submission(
