@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from gateway.errors import Conflict
 from gateway.settings import Key, find
-from gateway.store import audit, companies, deliveries, documents, meta, schema, settings
+from gateway.store import audit, companies, deliveries, documents, messages, meta, schema, settings
 from tests.store.samples import OWNER, claimed_document, new_message
 
 WHO = audit.Caller(uid=0, user="root")
@@ -37,7 +37,7 @@ def held(connection: Connection, now: dt.datetime, event: str) -> int:
 
 def queued(connection: Connection, now: dt.datetime) -> int:
     found = claimed_document(connection, now)
-    assert documents.queue(connection, found.id, OWNER, documents.Finding(), new_message(now, "a@example.com"), now)
+    assert messages.queue(connection, found.id, OWNER, documents.Finding(), new_message(now, "a@example.com"), now)
     return found.id
 
 
