@@ -33,7 +33,7 @@ def check_keys(config: Config) -> list[str]:
     return [
         f"dkim.keys {key.selector}: {key.file} is not there or not ours to read; no mail leaves unsigned."
         for key in config.dkim
-        if not os.access(key.file, os.R_OK)
+        if not os.access(key.file, os.R_OK, effective_ids=True)
     ]
 
 
@@ -48,10 +48,14 @@ def _exposed(key: str, file: Path) -> str | None:
 
 
 def _unusable(source: str, folder: Path) -> str | None:
-    if not folder.exists():
+    try:
+        mode = folder.stat().st_mode
+    except PermissionError:
+        mode = stat.S_IFDIR
+    except OSError:
         return f'source "{source}": the folder {folder} does not exist; run: mkdir -p {folder}'
-    if not folder.is_dir():
+    if not stat.S_ISDIR(mode):
         return f'source "{source}": {folder} is not a folder.'
-    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK, effective_ids=True):
         return f'source "{source}": the folder {folder} is not ours to read and write.'
     return None

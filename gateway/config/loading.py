@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from gateway import address
-from gateway.config.regexes import objection
+from gateway.config import regexes
 from gateway.config.structs import MIB, Config, DkimKey, Gateway, Listener, Relay, Sender, Source
 from gateway.config.table import Table, read
 from gateway.errors import ConfigError, Refused
@@ -135,7 +135,10 @@ def _sender(table: Table) -> Sender:
 def _dkim_key(table: Table, base: Path) -> DkimKey:
     table.need("selector")
     table.need("file")
-    return DkimKey(selector=_host(table, "selector", ""), file=table.path("file", None, base) or base)
+    selector = table.text("selector", "")
+    if not _HOST.fullmatch(selector):
+        table.fail("selector", f'dkim.keys.selector must be letters, digits and "-", not "{selector}".')
+    return DkimKey(selector=selector.lower(), file=table.path("file", None, base) or base)
 
 
 def _listener(table: Table) -> Listener:
@@ -248,10 +251,10 @@ def _area(table: Table) -> tuple[float, float, float, float] | None:
 def _expression(table: Table, key: str) -> tuple[str, int, tuple[str, ...]]:
     """A regular expression, the number of its groups and the names of the named ones."""
     text = table.text(key, "")
-    if reason := objection(text):
-        table.fail(key, f"{table.name(key)} {reason}.")
-    compiled = re.compile(text)
-    return text, compiled.groups, tuple(compiled.groupindex)
+    try:
+        return text, *regexes.check(text)
+    except ValueError as error:
+        table.fail(key, f"{table.name(key)} {error}.")
 
 
 def _file_name(table: Table) -> str | None:

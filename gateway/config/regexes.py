@@ -12,20 +12,26 @@ _LONGEST = 500  # characters
 _MANY = 20  # repetitions that count as endless
 
 
-def objection(pattern: str) -> str | None:
-    """Why `pattern` may not be used, the end of a sentence; None when it may.
+def check(pattern: str) -> tuple[int, tuple[str, ...]]:
+    """The number of groups in `pattern` and the names of the named ones; ValueError says why it may not be used.
 
     A repetition inside a repetition (`(a+)+`) tries exponentially many ways to match, and so does a repeated choice
     (`(a|ab)*`) whose branches overlap; neither is needed to find a number in a text.
     """
     if len(pattern) > _LONGEST:
-        return f"is longer than {_LONGEST} characters"
+        raise ValueError(f"is longer than {_LONGEST} characters")
     import regex  # 20 ms that only a configuration with patterns needs to pay
 
     try:
-        regex.compile(pattern)
+        compiled = regex.compile(pattern)
     except regex.error as error:
-        return f"is no regular expression: {error}"
+        raise ValueError(f"is no regular expression: {error}") from error
+    if _repeats_itself(pattern):
+        raise ValueError("repeats a group in which something repeats or branches, which can take for ever")
+    return compiled.groups, tuple(compiled.groupindex)
+
+
+def _repeats_itself(pattern: str) -> bool:
     opened: list[bool] = []  # per open group: whether something inside it repeats or branches
     closed = False  # whether the last thing was a group of which that is true
     inner = False
@@ -37,12 +43,12 @@ def objection(pattern: str) -> str | None:
             closed, inner = inner, (opened.pop() if opened else False) or inner
         elif _repeats(token):
             if closed:
-                return "repeats a group in which something repeats or branches, which can take for ever"
+                return True
             inner, closed = True, False
         else:
             inner = inner or token == "|"
             closed = False
-    return None
+    return False
 
 
 def _repeats(token: str) -> bool:

@@ -1,0 +1,88 @@
+"""`gateway check`: whether the configuration is right, the keys can sign and the database is sound."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gateway.cli import Context, text
+from gateway.errors import Corrupt, GatewayError, Refused
+
+if TYPE_CHECKING:
+    from gateway.cli import Commands
+    from gateway.config import Config
+
+
+def register(commands: Commands) -> None:
+    """Add the command."""
+    parser = commands.add_parser("check", help="check configuration, keys and database", description=__doc__)
+    parser.set_defaults(run=run)
+
+
+def run(context: Context, args: argparse.Namespace) -> int:
+    """Print what is right, every problem on stderr; exit code 1 when there is one."""
+    from gateway.config import check_files
+
+    config = context.config()
+    problems = check_files(config)
+    found = [f"{config.file} is right"] if not problems else []
+    if not problems:
+        good, bad = check_signing(config)
+        found += good
+        problems += bad
+    good, bad = check_database(Path(config.gateway.database.removeprefix("sqlite:")))
+    found += good
+    problems += bad
+    if context.json:
+        text.print_json({"ok": not problems, "problems": problems, "checked": found})
+    else:
+        for line in found:
+            text.print_text(line)
+    for problem in problems:
+        print(f"gateway: {text.safe(problem)}", file=sys.stderr)
+    return 1 if problems else 0
+
+
+def check_signing(config: Config) -> tuple[list[str], list[str]]:
+    """What is right and what is wrong with the keys that sign."""
+    from gateway import signing
+    from gateway.config import check_keys
+
+    missing = check_keys(config)
+    if missing:
+        return [], missing
+    good, bad = [], []
+    for key in config.dkim:
+        try:
+            loaded = signing.load_key(key.selector, key.file)
+            good.append(f"key {key.selector} signs for {config.sender.domain} ({loaded.algorithm})")
+        except GatewayError as error:
+            bad.append(error.sentence)
+    return good, bad
+
+
+def check_database(file: Path) -> tuple[list[str], list[str]]:
+    """What is right and what is wrong with the database; a running gateway has checked its own at its start."""
+    if not file.exists():
+        return [f"{file} is not there yet; the first start makes it"], []
+    from gateway.store import database
+
+    lock = database.Lock(file)
+    try:
+        lock.acquire()
+    except Refused as error:
+        return [f"the database was checked by the gateway that runs: {error.sentence}"], []
+    try:
+        engine = database.writer_engine(file)
+        try:
+            database.quick_check(engine, file)
+            wrong = database.check_pragmas(engine)
+        finally:
+            engine.dispose()
+    except Corrupt as error:
+        return [], [error.sentence]
+    finally:
+        lock.release()
+    return ([] if wrong else [f"{file} is sound"]), wrong
