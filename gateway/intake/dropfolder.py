@@ -39,7 +39,7 @@ from collections.abc import Callable, Sequence
 from gateway import maillog
 from gateway.config import Source
 from gateway.errors import ConfigError, GatewayError, NotFound, Refused
-from gateway.intake import names, takeover
+from gateway.intake import names, sidecar, takeover
 from gateway.intake.claim import Folder, split
 from gateway.intake.hints import Hints
 from gateway.intake.waiting import Candidate, Look, Timing, Waiting
@@ -77,6 +77,11 @@ class DropFolder:
     ) -> None:
         if source.folder is None:
             raise ConfigError(f"The source {source.name} has no folder.", "folder")
+        if source.file_name is not None:
+            try:
+                sidecar.check_pattern(source.file_name)
+            except Refused as error:
+                raise ConfigError(f"[[source]] {source.name}: {error.sentence}", "file_name") from error
         self._source = source
         self._path = source.folder
         self._store = store

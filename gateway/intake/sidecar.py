@@ -182,6 +182,21 @@ def from_folders(parts: Sequence[str]) -> dict[str, str]:
     return dict(zip(("type", "customer_number"), parts, strict=False))
 
 
+def check_pattern(pattern: str) -> None:
+    """Refused when a source's `file_name` is no regular expression or names a group that is no field."""
+    try:
+        groups = regex.compile(pattern).groupindex
+    except regex.error as error:
+        raise Refused(f"file_name is no regular expression: {error}.", "file_name") from error
+    if not groups:
+        raise Refused(f"file_name has no named group; such are {', '.join(FIELDS)}.", "file_name")
+    for group in groups:
+        if group not in FIELDS:
+            near = difflib.get_close_matches(group, FIELDS, 1)
+            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(FIELDS)}."
+            raise Refused(f"file_name has the group {group}, which is no field; {hint}", "file_name")
+
+
 def from_name(pattern: str | None, name: str) -> dict[str, str]:
     """The fields that the named groups of a source's `file_name` find in a file's name; none when it does not match.
 
@@ -190,7 +205,7 @@ def from_name(pattern: str | None, name: str) -> dict[str, str]:
     if pattern is None:
         return {}
     try:
-        match = regex.search(pattern, name, timeout=_NAME_SECONDS)
+        match = regex.search(pattern, name, timeout=_NAME_SECONDS, concurrent=True)
     except TimeoutError as error:
         raise Refused("The source's file_name pattern takes too long over this name.") from error
     return {} if match is None else {field: text for field, text in match.groupdict().items() if text}

@@ -405,6 +405,8 @@ async def test_the_folder_is_made_if_missing_and_refused_if_it_is_none(store: St
     await folder.start()
     await folder.stop()
     assert (tmp_path / "a" / "b" / ".work").stat().st_mode & 0o777 == 0o700
+    with pytest.raises(ConfigError, match=r"\[\[source\]\] scan: file_name has no named group"):
+        DropFolder(Source(name="scan", folder=tmp_path, file_name="x"), store)
     (tmp_path / "file").touch()
     with pytest.raises(ConfigError, match=r"\[\[source\]\] scan: the folder .*file cannot be used: "):
         await DropFolder(Source(name="scan", folder=tmp_path / "file"), store).start()
