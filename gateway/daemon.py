@@ -28,7 +28,7 @@ from gateway.intake.submission import SubmissionServer
 from gateway.model import UTC, Accepted, NewSubmission
 from gateway.pipeline import Pipeline
 from gateway.queue import Queue
-from gateway.store import Store, companies, documents, meta, submissions, views, writer
+from gateway.store import Store, companies, documents, messages, meta, submissions, views, writer
 from gateway.store.database import database_path
 from gateway.transports import open_transport
 from gateway.workers import Pool
@@ -164,7 +164,7 @@ class Daemon:
         return accepted
 
     async def _load(self, message_id: int) -> bytes:
-        return await self.store.read(documents.message_bytes, message_id)
+        return await self.store.read(messages.message_bytes, message_id)
 
     def _reload(self) -> None:
         if self.pipeline.reload_keys():

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from gateway.model import ReadDocument, new_id, show_id
-from gateway.store import documents, schema
+from gateway.store import documents, messages, schema
 from tests.store.samples import OWNER, body, claimed_document
 
 CONTENT = b"From: noreply@pageroonline.com\r\nSubject: Invoice F-77\r\n\r\nhello\r\n"

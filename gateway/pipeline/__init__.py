@@ -3,8 +3,9 @@
     submission ──find──▶ documents ──read──▶ resolve ──▶ convert ──▶ compose ──▶ sign ──▶ queued
                                         └──────┴───────────┴───────────┴─────────┴──────▶ held
 
-`loop` claims and guards, `finding` finds the documents in a submission, `outgoing` makes the message. What was claimed
-is leased in the store: a crash at any point leads to the same work done again, never to a loss.
+`loop` claims and guards, `finding` finds the documents in a submission, `steps` takes one to its end, `outgoing` writes
+its message. What was claimed is leased in the store: a crash at any point leads to the same work done again, never to
+a loss.
 """
 
 from gateway.pipeline.loop import Pipeline

@@ -12,7 +12,8 @@ from gateway.errors import Refused
 from gateway.model import Attachment, Body, ReadDocument, Resolution, Value
 from gateway.retry import LIFETIME
 from gateway.settings import Business
-from gateway.store.documents import ClaimedDocument, NewDelivery, NewMessage, new_message_ids
+from gateway.store.documents import ClaimedDocument
+from gateway.store.messages import NewDelivery, NewMessage, new_message_ids
 
 EXTENSIONS = {"application/pdf": "pdf", "application/xml": "xml", "text/xml": "xml"}
 

@@ -8,7 +8,7 @@ import hashlib
 from sqlalchemy.engine import Connection
 
 from gateway.model import Body, Envelope, NewSubmission, Peer, new_id
-from gateway.store import companies, documents, submissions
+from gateway.store import companies, documents, messages, submissions
 
 OWNER = "boot-1"
 
@@ -43,10 +43,10 @@ def claimed_document(connection: Connection, now: dt.datetime, owner: str = OWNE
     return found
 
 
-def new_message(now: dt.datetime, *addresses: str) -> documents.NewMessage:
+def new_message(now: dt.datetime, *addresses: str) -> messages.NewMessage:
     """A signed message for `addresses`, the first one To, the others Cc."""
-    message_id, ids = documents.new_message_ids(len(addresses))
-    return documents.NewMessage(
+    message_id, ids = messages.new_message_ids(len(addresses))
+    return messages.NewMessage(
         id=message_id,
         message_id=f"<{message_id}@gateway.example>",
         to=addresses[:1],
@@ -57,7 +57,7 @@ def new_message(now: dt.datetime, *addresses: str) -> documents.NewMessage:
         size=27,
         expires_at=now + dt.timedelta(days=4),
         deliveries=tuple(
-            documents.NewDelivery(
+            messages.NewDelivery(
                 id=delivery_id,
                 address=address,
                 role="cc" if place else "to",

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from gateway.errors import NotFound, Refused
 from gateway.model import Claimed, Outcome, Reply, Result, show_id
-from gateway.store import claims, deliveries, documents, schema
+from gateway.store import claims, deliveries, messages, schema
 from gateway.store.claims import Ended
 from gateway.store.deliveries import Filter, Selection
 from tests.mails import CONTENT, attempts, delivery, document, many, queue_mail, states

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 
 from gateway.errors import NotFound, Refused
 from gateway.model import ReadDocument, Step, show_id
-from gateway.store import content, documents, meta, schema, submissions, views
+from gateway.store import content, documents, messages, meta, schema, submissions, views
 from tests.store.samples import OWNER, body, claimed_document, new_message, submission
 
 FOUND = documents.Finding(
@@ -124,7 +124,7 @@ def test_a_person_releases_only_what_is_held(engine: sa.Engine, now: dt.datetime
 
 def queued(connection: Connection, now: dt.datetime, *addresses: str) -> documents.ClaimedDocument:
     found = claimed_document(connection, now)
-    assert documents.queue(connection, found.id, OWNER, FOUND, new_message(now, *addresses), now)
+    assert messages.queue(connection, found.id, OWNER, FOUND, new_message(now, *addresses), now)
     return found
 
 
@@ -143,13 +143,13 @@ def test_a_message_is_shown_as_sent_also_when_only_its_header_is_ours(engine: sa
     with engine.begin() as connection:
         found = claimed_document(connection, now)
         whole = new_message(now, "a@kund.example")
-        documents.queue(connection, found.id, OWNER, FOUND, whole, now)
-        assert documents.message_bytes(connection, whole.id).endswith(b"hello\r\n")
+        messages.queue(connection, found.id, OWNER, FOUND, whole, now)
+        assert messages.message_bytes(connection, whole.id).endswith(b"hello\r\n")
         other = claimed_document(connection, now)
         template = new_message(now, "b@kund.example")
         ours = msgspec.structs.replace(template, body=None, header=b"From: x\r\n\r\n", body_offset=2)
-        documents.queue(connection, other.id, OWNER, FOUND, ours, now)
-        assert documents.message_bytes(connection, ours.id) == b"From: x\r\n\r\nllo"
+        messages.queue(connection, other.id, OWNER, FOUND, ours, now)
+        assert messages.message_bytes(connection, ours.id) == b"From: x\r\n\r\nllo"
 
 
 def test_a_cancelled_document_sends_nothing_more(engine: sa.Engine, now: dt.datetime) -> None:
@@ -169,7 +169,7 @@ def test_a_cancelled_document_is_not_queued_by_the_pipeline_that_had_it(engine: 
     with engine.begin() as connection:
         found = claimed_document(connection, now)
         documents.cancel_documents(connection, [found.id], now)
-        assert not documents.queue(connection, found.id, OWNER, FOUND, new_message(now, "a@kund.example"), now)
+        assert not messages.queue(connection, found.id, OWNER, FOUND, new_message(now, "a@kund.example"), now)
         assert not documents.hold(connection, found.id, OWNER, FOUND, WHY, meta.wakes(connection), now)
         assert views.show_document(connection, found.id)["deliveries"] == []
 

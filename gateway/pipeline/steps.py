@@ -1,0 +1,267 @@
+"""One document from its bytes to its signed message: read, resolve, convert, compose, sign; or `Held` on the way."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from sqlalchemy.engine import Connection
+
+from gateway import maillog, metrics, rules, signing
+from gateway.config import Config, Source
+from gateway.directory import number_key
+from gateway.errors import Refused, Unconvertible, Unreadable
+from gateway.model import Attachment, ReadDocument, Recipient, Resolution, Step, Value
+from gateway.pipeline import finding, outgoing
+from gateway.settings import Business
+from gateway.store import Store, companies, content, documents, meta, recipients, settings
+from gateway.store.documents import ClaimedDocument, Finding, Hold
+from gateway.store.messages import NewMessage
+from gateway.workers import Died, Pool
+
+READ_SECONDS = 12.0  # wall time of one worker for reading a document
+WRITE_SECONDS = 20.0  # and for writing it in another format
+MAX_DEATHS = 2  # design D11: a document that has cost two workers is held
+
+
+class Held(Exception):
+    """The document cannot go on: why, what was learnt of it, and `meta.wakes` as of the look-up, if there was one."""
+
+    def __init__(self, why: Hold, found: Finding, seen: int | None = None) -> None:
+        super().__init__(why.cause)
+        self.why, self.found, self.seen = why, found, seen
+
+
+class Looked(Value, frozen=True, kw_only=True):
+    """What the store says of a document's company, in one snapshot."""
+
+    business: Business
+    rows: tuple[Recipient, ...]
+    seen: int  # `meta.wakes` at that moment
+
+
+def look_up(connection: Connection, company_id: int, keys: tuple[str, ...], default_prefix: str) -> Looked:
+    """A verb: the settings of the company and its directory rows under `keys`."""
+    name = companies.company_name(connection, company_id)
+    values = settings.values(connection, company_id)
+    return Looked(
+        business=Business.of(name, values, default_prefix),
+        rows=tuple(recipients.rows_for(connection, company_id, keys)) if keys else (),
+        seen=meta.wakes(connection),
+    )
+
+
+class Made(Value, frozen=True, kw_only=True):
+    """A document that goes: its message, and what was learnt of it."""
+
+    message: NewMessage
+    found: Finding
+    rule: str
+
+
+class Steps:
+    """The steps, with what they need of the gateway. `keys` are the signing keys; without any, nothing goes."""
+
+    def __init__(
+        self,
+        store: Store,
+        pool: Pool,
+        config: Config,
+        *,
+        verp_key: bytes,
+        next_hop: Callable[[str], str],
+        now: Callable[[], dt.datetime],
+    ) -> None:
+        self._store, self._pool, self._config = store, pool, config
+        self._verp_key, self._next_hop, self._now = verp_key, next_hop, now
+        self._sources: dict[str, Source] = {source.name: source for source in config.sources}
+        self.keys: tuple[signing.Key, ...] = ()
+
+    def source(self, name: str) -> Source | None:
+        """The source called `name`; None when the configuration has none any more."""
+        return self._sources.get(name)
+
+    async def make(self, document: ClaimedDocument, data: bytes) -> Made:
+        """The message of `document`, whose bytes are `data`; Held when it cannot go on."""
+        source = self.source(document.source)
+        passed_on = document.media_type == finding.MAIL and finding.passes_on(source)
+        if passed_on:
+            reading = ReadDocument(format="mail", type="other")
+        else:
+            reading = await self._read(document, source, data)
+        looked = await self._store.read(
+            look_up, document.company_id, rules.keys(reading, document.fields), self._config.sender.default_prefix
+        )
+        try:
+            letter = self._letter(document, reading, looked, passed_on)
+            message = await self._message(letter, data)
+        except Held as held:
+            held.seen = looked.seen
+            raise
+        return Made(message=message, found=_finding(letter), rule=letter.resolution.rule or "")
+
+    async def _read(self, document: ClaimedDocument, source: Source | None, data: bytes) -> ReadDocument:
+        """What the readers see; Held when they cannot, or when the mail has no document in it."""
+        if document.media_type == finding.MAIL:
+            await self._hold_mail(document, data)
+        patterns = [] if source is None else msgspec.to_builtins(source.patterns)
+        with metrics.STAGE_SECONDS.labels("read").time():
+            found, _ = await self._in_worker(
+                document, "inspect", document.file_name, document.media_type, patterns, blob=data, seconds=READ_SECONDS
+            )
+        reading = msgspec.convert(found[0], ReadDocument)
+        numbers = rules.candidates(reading, document.fields)
+        kind = document.fields.type or reading.type
+        maillog.recognised(document.submission_id, document.id, kind, reading.number, next(iter(numbers), None))
+        return reading
+
+    async def _hold_mail(self, document: ClaimedDocument, data: bytes) -> None:
+        """A mail that gave no document: always Held, saying why."""
+        if not document.envelope.mail_from:
+            why = Hold(
+                cause="no-document:bounce",
+                sentence="A mail without a sender (a bounce or an automatic reply) never makes documents.",
+            )
+        else:
+            await self._in_worker(document, "split", {}, blob=data, seconds=finding.SPLIT_SECONDS)
+            why = Hold(cause="no-document", sentence="The mail has no attachment that is a document.")
+        raise Held(why, Finding())
+
+    async def _in_worker(
+        self, document: ClaimedDocument, job: str, *args: Any, blob: bytes, seconds: float
+    ) -> tuple[Any, bytes]:
+        """Run a job of `gateway.jobs` over a document; Held when it is unreadable or costs a worker too often."""
+        while True:
+            try:
+                return await self._pool.run(f"gateway.jobs:{job}", *args, blob=blob, timeout=seconds)
+            except Unreadable as error:
+                raise Held(Hold(cause=f"unreadable:{error.cause}", sentence=error.sentence), Finding()) from error
+            except Died as died:
+                if died.reason != "crash":
+                    raise Held(Hold(cause=f"unreadable:{died.reason}", sentence=died.sentence), Finding()) from died
+                if await self._store.write(documents.worker_died, document.id) >= MAX_DEATHS:
+                    sentence = f"{MAX_DEATHS} workers died over this document, so it is not tried a third time."
+                    raise Held(Hold(cause="unreadable:crash", sentence=sentence), Finding()) from died
+
+    def _letter(
+        self, document: ClaimedDocument, reading: ReadDocument, looked: Looked, passed_on: bool
+    ) -> outgoing.Letter:
+        """Where it goes, in which language; Held when it goes nowhere."""
+        fields = document.fields
+        envelope = document.envelope if passed_on else None
+        if document.resend_to:
+            resolution = _by_person(document.resend_to, looked.business)
+        else:
+            resolution = rules.resolve(reading, fields, looked.rows, looked.business, envelope)
+        row = resolution.recipient
+        letter = outgoing.Letter(
+            document=document,
+            reading=reading,
+            resolution=resolution,
+            business=looked.business,
+            type=fields.type or reading.type,
+            number=fields.number or reading.number,
+            language=(row.language if row else None) or fields.language or reading.language or looked.business.language,
+        )
+        if resolution.cause:
+            why = Hold(cause=resolution.cause, sentence=resolution.sentence or "", wakes=resolution.wakes)
+            raise Held(why, _finding(letter))
+        if not self.keys:
+            sentence = "The signing keys cannot be read, and mail never leaves unsigned; the log says which and why."
+            raise Held(Hold(cause="unsigned", sentence=sentence, wakes=("dkim",)), _finding(letter))
+        return letter
+
+    async def _message(self, letter: outgoing.Letter, data: bytes) -> NewMessage:
+        """Convert, compose and sign; Held when the document cannot take that form."""
+        sender = outgoing.Sender(
+            domain=self._config.sender.domain,
+            hostname=self._config.gateway.hostname,
+            keys=self.keys,
+            verp_key=self._verp_key,
+            next_hop=self._next_hop,
+        )
+        company = letter.business.company
+        try:
+            if letter.reading.format == "mail":
+                return await asyncio.to_thread(outgoing.pass_on, letter, data, sender, self._now())
+            attachments = await self._attachments(letter, data)
+            with metrics.STAGE_SECONDS.labels("compose").time():
+                return await asyncio.to_thread(outgoing.write, letter, attachments, sender, self._now())
+        except Unconvertible as error:
+            row = letter.resolution.recipient
+            wakes = (
+                f"setting:{company}:format",
+                *([f"recipient:{company}:{number_key(row.number)}"] if row else []),
+            )
+            why = Hold(cause=f"conversion:{error.term}", sentence=error.sentence, wakes=wakes)
+            raise Held(why, _finding(letter)) from error
+        except Refused as error:
+            why = Hold(cause="template", sentence=error.sentence, wakes=(f"template:{company}",))
+            raise Held(why, _finding(letter)) from error
+
+    async def _attachments(self, letter: outgoing.Letter, data: bytes) -> list[Attachment]:
+        """The document in the format that the recipient wants, and the files that came with it.
+
+        It is the original bytes when that is its format already. The sender's own PDF beside a structured document
+        is the better page, so it goes instead of one of ours.
+        """
+        document, row = letter.document, letter.resolution.recipient
+        target = document.fields.format or letter.business.format(letter.type, row.format if row else None)
+        extras = [
+            Attachment(
+                name=extra.name,
+                media_type=extra.media_type,
+                content=await self._store.read(content.get, extra.content_id),
+            )
+            for extra in document.extras
+        ]
+        if letter.reading.format == target:
+            own = Attachment(name=document.file_name, media_type=document.media_type, content=data)
+            return [own, *extras]
+        pages = [extra for extra in extras if target == "pdf" and extra.media_type == "application/pdf"]
+        if pages:
+            return [pages[0], *(extra for extra in extras if extra is not pages[0])]
+        return [await self._converted(document, target, letter.language, data), *extras]
+
+    async def _converted(self, document: ClaimedDocument, target: str, language: str, data: bytes) -> Attachment:
+        options = {"now": self._now().isoformat(), "media_type": document.media_type}
+        with metrics.STAGE_SECONDS.labels("convert").time():
+            made, blob = await self._in_worker(
+                document,
+                "convert",
+                document.file_name,
+                target,
+                language,
+                options,
+                blob=data,
+                seconds=WRITE_SECONDS,
+            )
+        return Attachment(name=made["name"], media_type=made["media_type"], content=blob)
+
+
+def _by_person(to: tuple[str, ...], business: Business) -> Resolution:
+    """The addresses a person chose for a resend; the company's switch holds these as well (R5)."""
+    chosen = Step(rule="person", text=f"sent again to {', '.join(to)}", result="chosen")
+    if business.active:
+        return Resolution(to=to, rule="person", trace=(chosen,))
+    return Resolution(
+        rule="person",
+        trace=(chosen, Step(rule="distribution", text="e-mail distribution is switched off", result="off")),
+        cause="distribution-off",
+        sentence=f"E-mail distribution is switched off; it would go to {', '.join(to)}.",
+        wakes=(f"setting:{business.company}:distribution.active",),
+    )
+
+
+def _finding(letter: outgoing.Letter) -> Finding:
+    reading, fields = letter.reading, letter.document.fields
+    return Finding(
+        reading=msgspec.structs.replace(reading, invoice=None),
+        type=letter.type,
+        number=letter.number,
+        customer_number=next(iter(rules.candidates(reading, fields)), None),
+        trace=letter.resolution.trace,
+    )
