@@ -152,17 +152,18 @@ def sign(header: bytes, body: bytes | Iterable[bytes], domain: str, keys: Sequen
         raise ConfigError("There is no DKIM key, and mail never leaves unsigned.", "dkim.keys")
     _check_line_ends(header)
     body_hash = BodyHash()
-    for piece in _pieces(body) if isinstance(body, bytes) else body:
-        body_hash.update(piece)
+    for chunk in (body,) if isinstance(body, bytes) else body:
+        for piece in _pieces(chunk):
+            body_hash.update(piece)
     digest = base64.b64encode(body_hash.digest())
     names, signed = _signed_fields(header)
     fields = [_signature(names, signed, digest, domain.encode("ascii"), key, now) for key in keys]
     return b"".join(fields)
 
 
-def _pieces(body: bytes) -> Iterable[bytes]:
-    """Small enough that most hold nothing but base64 and need no second look."""
-    return (body[at : at + _PIECE] for at in range(0, len(body), _PIECE))
+def _pieces(chunk: bytes) -> Iterable[bytes]:
+    """So small that most hold nothing but base64 and need no second look."""
+    return (chunk[at : at + _PIECE] for at in range(0, len(chunk), _PIECE))
 
 
 def sign_message(content: bytes, domain: str, keys: Sequence[Key], now: dt.datetime) -> bytes:

@@ -329,6 +329,51 @@ def test_passing_on_rewrites_the_sender_and_keeps_the_rest() -> None:
     assert body == b"body \xe4\r\n"
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Return-Path",
+        "BCC",
+        "Resent-Bcc",
+        "Sender",
+        "DKIM-Signature",
+        "DomainKey-Signature",
+        "Authentication-Results",
+        "Content-Length",
+        "X-Gateway-Anything",
+    ],
+)
+def test_fields_that_would_tell_or_lie_are_removed(name: str) -> None:
+    block, _ = passed(f"Subject: x\r\n{name}: secret\r\n more-secret\r\n\r\n".encode())
+    assert b"secret" not in block
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Subject",
+        "To",
+        "Cc",
+        "Reply-To",
+        "Date",
+        "Message-ID",
+        "In-Reply-To",
+        "References",
+        "MIME-Version",
+        "Content-ID",
+        "Content-Type",
+        "Content-Transfer-Encoding",
+        "Content-Description",
+        "Content-Disposition",
+        "Auto-Submitted",
+    ],
+)
+def test_fields_that_may_stand_once_stand_once(name: str) -> None:
+    block, _ = passed(f"{name}: first\r\nX: y\r\n{name.lower()}: second\r\n\r\n".encode())
+    assert f"{name}: first\r\n".encode() in block
+    assert b"second" not in block
+
+
 def test_the_company_sender_name_goes_before_the_original() -> None:
     block, _ = passed(ORIGINAL + b"\r\n", sender_name="Acme Billing")
     assert b"\r\nFrom: Acme Billing <acme@pageroonline.com>\r\n" in block

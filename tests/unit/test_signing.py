@@ -174,6 +174,12 @@ def test_signing_twice_gives_the_same_bytes() -> None:
     assert signed() == signed()
 
 
+def test_a_body_in_pieces_gives_the_same_signature() -> None:
+    body = b"a  b \r\n" * 20_000
+    pieces = (body[at : at + 4099] for at in range(0, len(body), 4099))
+    assert signing.sign(HEADER, pieces, DOMAIN, KEYS, NOW) == signing.sign(HEADER, body, DOMAIN, KEYS, NOW)
+
+
 def test_unsigned_mail_never_leaves() -> None:
     with pytest.raises(ConfigError):
         signing.sign(HEADER, b"", DOMAIN, (), NOW)
