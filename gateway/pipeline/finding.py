@@ -23,7 +23,8 @@ async def find(claimed: ClaimedSubmission, source: Source | None, content: bytes
     Unreadable when the mail cannot be taken apart, Died when a worker did not survive it.
     """
     if claimed.channel == "folder":
-        return [NewDocument(file_name=claimed.file_name, media_type="application/octet-stream", fields=claimed.fields)]
+        kind = media_type(content, "application/octet-stream")
+        return [NewDocument(file_name=claimed.file_name, media_type=kind, fields=claimed.fields)]
     whole = NewDocument(file_name="message.eml", media_type=MAIL, fields=claimed.fields)
     if passes_on(source) or not claimed.envelope.mail_from:
         return [whole]
@@ -34,15 +35,15 @@ async def find(claimed: ClaimedSubmission, source: Source | None, content: bytes
     return [
         NewDocument(
             file_name=part.name,
-            media_type=part.media_type,
+            media_type=body.media_type,
             fields=fields,
-            body=_body(part, blobs),
+            body=body,
             extras=tuple(
                 NewFile(name=extra.name, body=_body(extra, blobs)) for extra in parts if extra.extra_of == place
             ),
         )
         for place, part in enumerate(parts)
-        if part.is_document
+        if part.is_document and (body := _body(part, blobs))
     ] or [whole]
 
 
@@ -53,4 +54,13 @@ def passes_on(source: Source | None) -> bool:
 
 def _body(part: mime.Part, blobs: bytes) -> Body:
     data = blobs[part.offset : part.offset + part.size]
-    return Body(sha256=hashlib.sha256(data).digest(), size=len(data), media_type=part.media_type, data=data)
+    kind = media_type(data, part.media_type)
+    return Body(sha256=hashlib.sha256(data).digest(), size=len(data), media_type=kind, data=data)
+
+
+def media_type(data: bytes, said: str) -> str:
+    """What the bytes are, where that can be seen at their start; else what the sender `said`."""
+    start = data[:64].removeprefix(b"\xef\xbb\xbf").lstrip()
+    if start.startswith(b"%PDF-"):
+        return "application/pdf"
+    return "application/xml" if start.startswith(b"<") and "html" not in said else said

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import PurePath
 
-from gateway import address, compose, doctypes, signing, templates
+from gateway import address, compose, doctypes, mimeheader, signing, templates
 from gateway.errors import Refused
 from gateway.model import Attachment, Body, ReadDocument, Resolution, Value
 from gateway.retry import LIFETIME
@@ -54,7 +54,7 @@ def write(letter: Letter, attachments: Sequence[Attachment], sender: Sender, now
         reply_to=_reply_to(letter.business, letter.document.fields.reply_to),
         to=to,
         cc=cc,
-        subject=templates.render(letter.business.subject(letter.type, letter.language), variables),
+        subject=templates.render_subject(letter.business.subject(letter.type, letter.language), variables),
         body=templates.render(letter.business.body(letter.type, letter.language), variables),
         date=now,
         message_id=compose.message_id(message_id, letter.document.id, sender.domain),
@@ -89,7 +89,7 @@ def pass_on(letter: Letter, content: bytes, sender: Sender, now: dt.datetime) ->
         content,
         from_address=f"{letter.business.prefix}@{sender.domain}",
         sender_name=letter.business.sender_name,
-        reply_to=_reply_to(letter.business, document.envelope.mail_from),
+        reply_to=_reply_to(letter.business, _from(content)),
         message_id=compose.message_id(message_id, document.id, sender.domain),
         date=now,
         gateway=compose.Trace(peer=document.peer, hostname=sender.hostname, submission_id=document.submission_id),
@@ -108,6 +108,12 @@ def pass_on(letter: Letter, content: bytes, sender: Sender, now: dt.datetime) ->
         expires_at=now + LIFETIME,
         deliveries=_deliveries(delivery_ids, to, (), sender),
     )
+
+
+def _from(content: bytes) -> str:
+    """The one address of the mail's own From; empty when there is none or there are several."""
+    end = content.find(b"\r\n\r\n", 0, compose.MAX_HEADER)
+    return mimeheader.Headers.parse(content[: max(end, 0)]).only_mailbox("from")
 
 
 def _message_id(block: bytes) -> str:
