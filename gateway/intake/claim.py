@@ -8,7 +8,6 @@ after its rename into `.work/`, which nobody else may enter.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import errno
 import fcntl
 import logging
@@ -20,41 +19,17 @@ from pathlib import Path
 
 from gateway.errors import Refused
 from gateway.intake.names import DONE, FAILED, REASON, WORK, fitted, shown, with_mark
+from gateway.intake.rename import exists, rename_new
 from gateway.model import show_id
 from gateway.store.dropped import Dropped
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-_RENAME_NOREPLACE = 1
-_libc = ctypes.CDLL(None, use_errno=True)
 _log = logging.getLogger("gateway.intake")
 
 
 class Changed(Exception):
     """The file in `.work/` is not the one that was looked at, or somebody still writes to it."""
-
-
-def rename_new(source_dir: int, source: str, target_dir: int, target: str) -> None:
-    """Rename within one file system; FileExistsError instead of replacing (`renameat2(2)`)."""
-    code = _libc.renameat2(source_dir, os.fsencode(source), target_dir, os.fsencode(target), _RENAME_NOREPLACE)
-    if code == 0:
-        return
-    number = ctypes.get_errno()
-    if number not in (errno.EINVAL, errno.ENOSYS):
-        raise OSError(number, os.strerror(number), source, None, target)
-    # A file system without the flag. Only we write under `.work/`, `.done/` and `.failed/`, so nobody comes between.
-    if exists(target_dir, target):
-        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), target)
-    os.rename(source, target, src_dir_fd=source_dir, dst_dir_fd=target_dir)
-
-
-def exists(directory: int, name: str) -> bool:
-    """Whether the name is taken, be it by a dangling link."""
-    try:
-        os.stat(name, dir_fd=directory, follow_symlinks=False)
-    except FileNotFoundError:
-        return False
-    return True
 
 
 def oddity(found: os.stat_result) -> str | None:

@@ -16,11 +16,12 @@ import pytest
 
 from gateway.config import Source
 from gateway.errors import ConfigError
-from gateway.intake import claim
+from gateway.intake import claim, rename
 from gateway.intake import names as naming
-from gateway.intake.claim import Folder, has_writer, rename_new
+from gateway.intake.claim import Folder, has_writer
 from gateway.intake.dropfolder import DropFolder
-from gateway.intake.waiting import Timing
+from gateway.intake.rename import rename_new
+from gateway.intake.waiting import Timing, Waiting
 from gateway.model import new_id
 from gateway.store import Store, companies, content
 from gateway.store.dropped import Dropped
@@ -121,17 +122,6 @@ async def test_a_link_instead_of_a_sidecar_fails_its_document(
         await until((root / ".failed" / "x.pdf").exists)
     assert reason(root, "x.pdf").startswith("Its sidecar x.json cannot be used: It is a symbolic link")
     assert await stored(store) == []
-
-
-async def test_an_unreadable_file_stays_until_it_is_readable(door: Open, store: Store, root: Path) -> None:
-    if os.geteuid() == 0:
-        pytest.skip("root may read everything")
-    drop(root, "x.pdf").chmod(0)
-    async with door():
-        await until((root / ".failed" / "x.pdf.reason.txt").exists)
-        assert "may not read" in reason(root, "x.pdf")
-        (root / "x.pdf").chmod(0o600)
-        await until((root / ".done" / "x.pdf").exists)
 
 
 async def test_a_linked_sub_folder_is_not_entered(door: Open, store: Store, root: Path, tmp_path: Path) -> None:
@@ -361,7 +351,7 @@ def test_rename_new_never_replaces(folder: Folder, root: Path, monkeypatch: pyte
             ctypes.set_errno(22)
             return -1
 
-    monkeypatch.setattr(claim, "_libc", WithoutTheFlag)
+    monkeypatch.setattr(rename, "_libc", WithoutTheFlag)
     with pytest.raises(FileExistsError):
         rename_new(folder.root, "a", folder.root, "b")
     rename_new(folder.root, "a", folder.root, "c")
@@ -375,6 +365,39 @@ def test_has_writer_sees_an_open_writer(tmp_path: Path) -> None:
         assert has_writer(reader)
     assert not has_writer(reader)
     os.close(reader)
+
+
+def test_a_file_that_we_may_not_read_stays_until_we_may(folder: Folder, root: Path) -> None:
+    (root / "x.pdf").write_bytes(PDF)
+    (root / "x.pdf").chmod(0)
+    root.chmod(0o755)
+    waiting = Waiting(AT_ONCE, 1000, time.monotonic, time.time)
+    user = os.geteuid()
+    os.seteuid(user or 65534)  # root may read everything
+    try:
+        look = waiting.look(folder)
+        assert [odd.reason for odd in (*look.odd, *waiting.look(folder).odd)] == ["The gateway may not read it."]
+        os.seteuid(user)
+        (root / "x.pdf").chmod(0o644)
+        os.seteuid(user or 65534)
+        assert [found.name for found in waiting.look(folder).ready] == ["x.pdf"]
+    finally:
+        os.seteuid(user)
+
+
+def test_a_file_that_we_may_not_move_is_left_for_a_while(folder: Folder, root: Path) -> None:
+    (root / "x.pdf").write_bytes(PDF)
+    clock = [0.0]
+    waiting = Waiting(Timing(stable=0, scan=30), 1000, lambda: clock[0], time.time)
+    assert [found.name for found in waiting.look(folder).ready] == ["x.pdf"]
+    waiting.leave((), "x.pdf", "It cannot be moved into .work/: Permission denied.")
+    look = waiting.look(folder)
+    assert (look.ready, [odd.reason for odd in look.odd]) == (
+        (),
+        ["It cannot be moved into .work/: Permission denied."],
+    )
+    clock[0] = 301
+    assert [found.name for found in waiting.look(folder).ready] == ["x.pdf"]
 
 
 def test_names_made_to_fit_keep_whole_characters() -> None:
