@@ -199,6 +199,7 @@ document = Table(
     Index("document_company", "company_id", "id"),
     Index("document_number", "company_id", "number"),
     Index("document_customer", "company_id", "customer_number"),
+    Index("document_state", "state"),
     Index("document_cause", "cause", sqlite_where=text("cause IS NOT NULL")),
     Index("document_due", "due_at", sqlite_where=text("due_at IS NOT NULL")),
     Index("document_lease", "leased_until", sqlite_where=text("leased_until IS NOT NULL")),
@@ -250,6 +251,7 @@ delivery = Table(
     Column("last_reply", Json),  # model.Reply
     Column("updated_at", Moment, nullable=False),
     Index("delivery_due", "next_hop", "due_at", sqlite_where=text("due_at IS NOT NULL")),
+    Index("delivery_state", "state"),
     Index("delivery_document", "document_id"),
     Index("delivery_address", "address"),
     Index("delivery_lease", "leased_until", sqlite_where=text("leased_until IS NOT NULL")),

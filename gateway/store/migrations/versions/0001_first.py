@@ -226,6 +226,7 @@ def upgrade() -> None:
         "document_lease", "document", ["leased_until"], unique=False, sqlite_where=sa.text("leased_until IS NOT NULL")
     )
     op.create_index("document_number", "document", ["company_id", "number"], unique=False)
+    op.create_index("document_state", "document", ["state"], unique=False)
     op.create_index("document_submission", "document", ["submission_id"], unique=False)
     op.create_table(
         "message",
@@ -302,6 +303,7 @@ def upgrade() -> None:
     op.create_index(
         "delivery_lease", "delivery", ["leased_until"], unique=False, sqlite_where=sa.text("leased_until IS NOT NULL")
     )
+    op.create_index("delivery_state", "delivery", ["state"], unique=False)
     op.create_table(
         "attempt",
         sa.Column("id", BIGINT, autoincrement=False, nullable=False),
