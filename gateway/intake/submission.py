@@ -53,7 +53,7 @@ class SubmissionServer:
         self._clock = clock
         self.server = Server(
             listeners,
-            [source for source in sources if source.networks],
+            sources,
             self._receive,
             hostname=hostname,
             room=room,

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger("gateway.smtp")
 
 BUFFER = 1 << 16  # the reader stops the transport at twice this
-LINGER = 5.0  # seconds for a last reply to be read
 
 
 class Connection(SMTP):
@@ -95,7 +94,7 @@ class Connection(SMTP):
         maillog.refused(self.peer, f"no {self.state} within the time limit", self.source_name)
         self.say(421, "4.4.2", "Timeout, closing the connection")
         self._close()
-        self._timeout_handle = self.loop.call_later(LINGER, self._timeout_cb)
+        self._timeout_handle = self.loop.call_later(self.server.limits.linger, self._timeout_cb)
 
     def _close(self) -> None:
         """Writes what is gathered and closes. The timer stays: it ends a client that does not read."""

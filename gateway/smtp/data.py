@@ -62,10 +62,9 @@ class DataStream:
         last = raw.rfind(b"\r\n")
         self.line = self.line + len(raw) if last < 0 else len(raw) - last - 2
         pairs = raw.count(b"\r\n")
-        bare_lf, bare_cr = raw.count(b"\n") - pairs, raw.count(b"\r") - pairs
-        if bare_lf or bare_cr:
-            self.bare_lf += bare_lf
-            self.bare_cr += bare_cr
+        if len(raw) - len(raw.translate(None, b"\r\n")) != 2 * pairs:  # cheaper than to count CR and LF
+            self.bare_lf += raw.count(b"\n") - pairs
+            self.bare_cr += raw.count(b"\r") - pairs
             raw = _LINE_END.sub(b"\r\n", raw)
         else:
             raw = raw.replace(b"\r\n.", b"\r\n")

@@ -32,8 +32,10 @@ class Limits(Section, frozen=True, kw_only=True):
     command_timeout: float = 60.0
     data_timeout: float = 60.0  # without a byte
     session_timeout: float = 1200.0
+    linger: float = 5.0  # for a last reply to be read
     connections: int = 200  # of all sources together
     recipients: int = 100  # of one transaction
+    content_line: int = 200_000_000  # content without a CRLF: nobody means more
     memory: int = 64 * MIB  # of contents in flight
     files: int = 1024 * MIB
     spool_above: int = 256 * 1024  # a larger content waits in a temporary file

@@ -25,7 +25,6 @@ _log = logging.getLogger("gateway.smtp")
 
 LINE_LIMIT = 2048  # octets of a command line; RFC 5321 §4.5.3.1.4 asks for 512 and more with extensions
 CHUNK = 1 << 18
-NO_CRLF_LIMIT = 200_000_000  # bytes of content without one CRLF: nobody means that
 BURST = 8192  # bytes of gathered replies after which other sessions get their turn
 BOGUS_LIMIT = 5  # unknown commands in one session
 
@@ -117,7 +116,6 @@ class Session(Connection):
             except (ConnectionError, asyncio.IncompleteReadError):
                 raise
             except Exception as error:  # the border of one command: the next one may work
-                self.transaction = None
                 self._reply(self.incident(error))
 
     def _unknown(self, verb: str) -> None:
@@ -223,7 +221,8 @@ class Session(Connection):
         self.state = "data"
         self._reset_timeout(self.server.limits.data_timeout)
         await self._flush()
-        while not stream.ended and stream.received <= 2 * self.max_size and stream.line <= NO_CRLF_LIMIT:
+        line_limit = self.server.limits.content_line
+        while not stream.ended and stream.received <= 2 * self.max_size and stream.line <= line_limit:
             piece = await self._reader.read(CHUNK)
             if not piece:
                 raise asyncio.IncompleteReadError(b"", None)

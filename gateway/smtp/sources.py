@@ -12,10 +12,9 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def client_address(host: str) -> Address | None:
-    """The address of a peer as the socket names it, without its zone and IPv4 for `::ffff:10.0.0.9`; None when
-    `host` is none."""
+    """The address of a peer as the socket names it, IPv4 for `::ffff:10.0.0.9`; None when `host` is none."""
     try:
-        address = ipaddress.ip_address(host.partition("%")[0])
+        address = ipaddress.ip_address(host)
     except ValueError:
         return None
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:

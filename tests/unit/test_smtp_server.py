@@ -133,6 +133,16 @@ async def test_a_flood_of_pipelined_commands_lets_others_in() -> None:
         assert longest < 1, f"{longest:.2f} of {time.perf_counter() - started:.2f} s"
 
 
+async def test_replies_to_a_burst_of_commands_are_written_in_between() -> None:
+    async with open_door() as door:
+        talk = await door.connect()
+        await talk.send(b"NOOP\r\n" * 10_000)
+        first = await talk.reader.read(1 << 20)
+        assert len(first) < 70_000  # of 140,000: the session gave others their turn
+        talk.half_close()
+        assert (first + await talk.rest()).count(b"250 2.0.0 Ok\r\n") == 10_000
+
+
 # --- sizes --------------------------------------------------------------------------------------------------
 
 
@@ -167,6 +177,18 @@ async def test_the_size_limit_is_the_listeners_own() -> None:
             assert f"SIZE {size}" in (await talk.say("EHLO x"))
             assert (await talk.say(f"MAIL FROM:<a@b.c> SIZE={size + 1}")).startswith("552 5.3.4")
             assert (await talk.say(f"MAIL FROM:<a@b.c> SIZE={size}")).startswith("250")
+
+
+async def test_content_without_a_crlf_ends_somewhere() -> None:
+    async with open_door(limits=Limits(content_line=5000)) as door:
+        talk = await door.connect()
+        await talk.begin()
+        await talk.send((b"x" * 2000 + b"\r\n") * 4 + b".\r\n")
+        assert (await talk.reply()).startswith("250")
+        await talk.begin()
+        await talk.send(b"x\n" * 2501)
+        assert (await talk.rest()).startswith(b"552 5.3.4")
+        assert len(door.received.contents) == 1
 
 
 SERVER_IN_A_PROCESS = """
@@ -620,6 +642,7 @@ async def test_a_slow_store_is_not_the_clients_timeout() -> None:
         await door.until(lambda: session._timeout_handle is not None and session._timeout_handle.when() < _now())
         gate.open.set()
         assert (await talk.reply()).startswith("250")
+        assert (await talk.rest()).startswith(b"421 4.4.2")  # the clock runs again
 
 
 def _now() -> float:
@@ -634,6 +657,31 @@ async def test_a_session_ends_at_its_time_however_busy_it_is() -> None:
             answer = await talk.say("NOOP")
             assert answer, "closed without a word"
         assert answer.startswith("421 4.4.2")
+
+
+async def test_a_session_ends_at_its_time_in_the_middle_of_data_too() -> None:
+    async with open_door(limits=Limits(session_timeout=0.3, data_timeout=0.05)) as door:
+        talk = await door.connect()
+        await talk.begin()
+
+        async def pour() -> None:
+            while True:
+                await talk.send(b"x" * 70 + b"\r\n")
+                await asyncio.sleep(0.005)  # a client that never ends: the subject of this test
+
+        pouring = asyncio.create_task(pour())
+        assert (await talk.rest()).startswith(b"421 4.4.2")
+        pouring.cancel()
+        await asyncio.wait([pouring])
+        assert door.received.handed == []
+
+
+async def test_a_client_that_reads_nothing_is_cut() -> None:
+    async with open_door(limits=Limits(command_timeout=0.1, linger=0.1)) as door:
+        talk = await door.connect()
+        talk.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        talk.writer.write(b"NOOP\r\n" * 1_000_000)
+        await door.until(lambda: not door.server.sessions)
 
 
 # --- start and stop -----------------------------------------------------------------------------------------
@@ -680,6 +728,24 @@ async def test_stop_lets_what_runs_end_and_sends_the_idle_away() -> None:
         assert (await waiting.rest()).startswith(b"250 2.0.0 Ok\r\n421 4.3.2")
         await stopping
         assert sorted(door.received.contents) == [b"half and whole\r\n", b"x\r\n"]
+
+
+async def test_stop_waits_for_the_commit_of_a_client_that_is_gone() -> None:
+    gate = Gate()
+    async with open_door(answer=gate) as door:
+        talk = await door.connect()
+        await talk.begin()
+        await talk.send(b"x\r\n.\r\n")
+        await gate.entered.wait()
+        talk.reset()
+        await door.until(lambda: not door.server.sessions)
+        stopping = asyncio.create_task(door.server.stop(10))
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert not stopping.done()
+        gate.open.set()
+        await stopping
+        assert door.received.contents == [b"x\r\n"]
 
 
 async def test_stop_does_not_wait_longer_than_its_grace() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.config import Listener, Source
@@ -194,6 +194,7 @@ async def test_the_log_has_one_line_per_submission(store: Store, caplog: pytest.
 _WORDS = st.text(st.characters(codec="utf-8"), max_size=5)
 
 
+@example("a", "bc", ["d"], "ab", "c", ["d"])
 @given(_WORDS, _WORDS, st.lists(_WORDS, max_size=3), _WORDS, _WORDS, st.lists(_WORDS, max_size=3))
 def test_keys_are_equal_only_for_equal_transactions(
     source: str, mail: str, rcpt: list[str], other_source: str, other_mail: str, other_rcpt: list[str]
