@@ -96,7 +96,7 @@ def _folder(config: Config, name: str | None) -> Path:
     if folder is None:
         raise Refused(f"No [[source]] with a folder is named {name!r}; there is {', '.join(folders)}.", "source")
     if not folder.is_dir():
-        raise Refused(f"{folder} is not there; start the gateway once, it makes the folder.", "source")
+        raise Refused(f"{folder} is no folder; run: mkdir -p {folder}", "source")
     return folder
 
 

@@ -194,13 +194,13 @@ class DropFolder:
         if self._unsettled:
             await self._recover(folder)
         look = look or await self._look(folder)
-        if self.problem is not None:
-            _log.info("%s: files are taken again", self._path)
-            self.problem = None
         for first in range(0, len(look.ready), BATCH):
             if self._stopping or self._room() is not None:
                 return 0.0
             await self._take(folder, look.ready[first : first + BATCH])
+        if self.problem is not None:
+            _log.info("%s: files are taken again", self._path)
+            self.problem = None
         hinted = self._hints.complete and not self._unsettled
         return min(look.pause, self._timing.scan if hinted else self._timing.poll)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import hashlib
 import os
 import time
@@ -14,7 +15,8 @@ import pytest
 
 from gateway.config import Source
 from gateway.errors import Busy, ConfigError
-from gateway.intake import hints
+from gateway.intake import hints, takeover
+from gateway.intake.claim import Folder
 from gateway.intake.dropfolder import DropFolder
 from gateway.intake.waiting import Timing
 from gateway.store import Store, companies, content, dropped
@@ -362,6 +364,52 @@ async def test_files_wait_through_a_full_disk_and_are_taken_afterwards(door: Ope
     assert len(await stored(store)) == 3
     assert await store.read(dropped.open_rows, "scan") == []
     assert names(root / ".work") == []
+
+
+async def test_a_file_that_cannot_be_read_does_not_stop_the_others(
+    door: Open, store: Store, root: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    bad_sectors = [True]
+    read = takeover._body
+
+    def failing(extension: str, file: Any, row: dropped.Dropped) -> Any:
+        if bad_sectors and row.path == b"bad.pdf":
+            raise OSError(errno.EIO, "Input/output error")
+        return read(extension, file, row)
+
+    monkeypatch.setattr(takeover, "_body", failing)
+    async with door() as folder:
+        drop(root, "bad.pdf", PDF + b"bad")
+        drop(root, "good.pdf")
+        await until((root / ".done" / "good.pdf").exists)
+        await folder.scanned()
+        assert sum("bad.pdf cannot be read: Input/output error" in line for line in caplog.messages) == 1
+        assert len(names(root / ".work")) == 1
+        bad_sectors.clear()
+        await until((root / ".done" / "bad.pdf").exists)
+    assert len(await stored(store)) == 2
+
+
+async def test_a_rename_that_finds_the_disk_full_leaves_the_file_in_place(
+    door: Open, store: Store, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = [True]
+    claim = Folder.claim
+
+    def failing(self: Folder, row: dropped.Dropped) -> None:
+        if full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        claim(self, row)
+
+    monkeypatch.setattr(Folder, "claim", failing)
+    async with door() as folder:
+        drop(root, "x.pdf")
+        await until(lambda: folder.problem is not None and "No space left" in folder.problem)
+        assert (root / "x.pdf").exists()
+        assert await store.read(dropped.open_rows, "scan") == []
+        full.clear()
+        await until((root / ".done" / "x.pdf").exists)
+    assert len(await stored(store)) == 1
 
 
 async def test_a_storm_of_files_is_taken_each_once(door: Open, store: Store, root: Path) -> None:
