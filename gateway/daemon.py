@@ -18,6 +18,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.exc import DBAPIError
+
 from gateway import notify
 from gateway.admin.running import Running
 from gateway.api import AdminServer
@@ -151,7 +153,7 @@ class Daemon:
 
     def room(self) -> str | None:
         """Why nothing can be taken in just now, None when there is room (design D17)."""
-        return self._room
+        return self.store.trouble or self._room
 
     # --- what the parts are given ---
 
@@ -185,22 +187,24 @@ class Daemon:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             try:
-                await self._look_for_room()
-                if self._watchdog and time.monotonic() >= due:
+                if self.store.trouble or (self._watchdog and time.monotonic() >= due):
                     await self.store.write(writer.heartbeat)
                     notify.notify("WATCHDOG=1", f"STATUS={self._room or 'running'}")
-                    due = time.monotonic() + self._watchdog
-            except GatewayError as error:
-                self._room = error.sentence
+                    due = time.monotonic() + (self._watchdog or 0.0)
+                await self._look_for_room()
+            except (GatewayError, DBAPIError) as error:
+                self._say_room(self.store.trouble or str(error))
 
     async def _look_for_room(self) -> None:
         usage = shutil.disk_usage(self.path.parent)
         if usage.free < min(usage.total * FREE_SHARE, FREE_BYTES):
-            room = f"the disk has only {usage.free >> 20} MiB free"
+            self._say_room(f"the disk has only {usage.free >> 20} MiB free")
         elif (waiting := await self.store.read(views.waiting)) >= QUEUE_LIMIT:
-            room = f"{waiting} submissions and deliveries wait already"
+            self._say_room(f"{waiting} submissions and deliveries wait already")
         else:
-            room = None
+            self._say_room(None)
+
+    def _say_room(self, room: str | None) -> None:
         if room != self._room:
             _log.log(logging.WARNING if room else logging.INFO, "intake: %s", room or "there is room again")
         self._room = room

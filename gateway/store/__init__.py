@@ -87,6 +87,11 @@ class Store:
             return await connection.run_sync(verb, *args, **kwargs)
 
     @property
+    def trouble(self) -> str | None:
+        """Why the last transaction could not be written, None when it could."""
+        return None if self._writer is None else self._writer.trouble
+
+    @property
     def waiting(self) -> int:
         """Verbs waiting for the writer."""
         return 0 if self._writer is None else self._writer.waiting
@@ -97,7 +102,7 @@ def _read_engine(path: Path) -> AsyncEngine:
 
     async def connect() -> aiosqlite.Connection:
         connection = await aiosqlite.connect(uri, uri=True, isolation_level=None)
-        for pragma in ("query_only=1", "trusted_schema=0", "busy_timeout=5000", "cache_size=-8000"):
+        for pragma in ("query_only=1", "trusted_schema=0", "busy_timeout=5000", "cache_size=-2000"):
             await connection.execute(f"PRAGMA {pragma}")
         return connection
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
@@ -18,7 +19,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import StaticPool
 
-from gateway.errors import ConfigError, Corrupt, Refused
+from gateway.errors import ConfigError, Corrupt, Refused, Temporary
 
 SCHEMA = "0001"  # the newest migration; gateway/store/migrations/versions/
 
@@ -31,7 +32,7 @@ WRITER_PRAGMAS: dict[str, int | str] = {
     "busy_timeout": 5000,
     "foreign_keys": 1,
     "trusted_schema": 0,
-    "cache_size": -16000,
+    "cache_size": -8000,
 }
 
 
@@ -148,13 +149,28 @@ def _damaged(path: Path | None, detail: str) -> str:
     )
 
 
-def quick_check(engine: Engine, path: Path) -> None:
-    """Corrupt, saying how to go on, when SQLite finds damage."""
+def quick_check(engine: Engine, path: Path, seconds: float = 2.0) -> None:
+    """Look for damage for at most `seconds`, so that a large database does not delay a start.
+
+    Corrupt, saying how to go on, when SQLite finds some; Temporary when the disk does not answer.
+    """
+    deadline = time.monotonic() + seconds
     try:
         with engine.connect() as connection:
-            found = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA quick_check(1)")]
+            raw = connection.connection.driver_connection
+            assert isinstance(raw, sqlite3.Connection)
+            raw.set_progress_handler(lambda: int(time.monotonic() > deadline), 10_000)
+            try:
+                found = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA quick_check(1)")]
+            finally:
+                raw.set_progress_handler(None, 0)
     except DatabaseError as error:
-        raise Corrupt(_damaged(path, str(error.orig))) from error
+        detail = str(error.orig)
+        if detail == "interrupted":
+            return
+        if "disk I/O error" in detail or "unable to open" in detail or "full" in detail:
+            raise Temporary(f"the disk of {path} does not answer: {detail}") from error
+        raise Corrupt(_damaged(path, detail)) from error
     if found != ["ok"]:
         raise Corrupt(_damaged(path, found[0]))
 

@@ -61,7 +61,9 @@ class Writer:
         self._later: deque[_Item] = deque()
         self._ready = threading.Condition()
         self._stopping = False
+        self._suspect = False  # after an I/O error: nothing is believed before a check
         self._corrupt: Corrupt | None = None
+        self.trouble: str | None = None  # why the last transaction could not be written
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
 
     def start(self) -> None:
@@ -127,35 +129,24 @@ class Writer:
 
     def _transaction(self, batch: list[_Item]) -> BaseException | None:
         """Run the verbs in one transaction; None after its COMMIT, else what went wrong, after its ROLLBACK."""
-        if self._corrupt is not None:
-            return self._corrupt
         try:
+            self._check()
             with self._engine.begin() as connection:
                 for item in batch:
                     item.value = item.verb(connection, *item.args)
         except Exception as error:  # border: whatever a verb or the disk does, the thread lives and somebody is told
             return error
+        self.trouble = None
         metrics.COMMITS.inc()
         metrics.COMMITTED_ITEMS.inc(len(batch))
         return None
 
-    def _translate(self, error: BaseException) -> BaseException:
-        if isinstance(error, GatewayError):
-            return error
-        if not isinstance(error, DBAPIError):
-            _log.error("a verb failed", exc_info=error)
-            return error
-        text = str(error.orig)
-        if "full" in text:
-            return Busy("the disk that holds the database is full")
-        _log.error("the database refused a transaction: %s", text)
-        if "disk I/O error" in text or "malformed" in text or "not a database" in text:
-            self._reopen()
-        return self._corrupt or Temporary(f"the database is not available: {text}")
-
-    def _reopen(self) -> None:
-        """After an I/O error nothing that the old connection believes may be trusted, a second fsync may lie."""
-        self._engine.dispose()
+    def _check(self) -> None:
+        """Refuse to work on a database that is damaged, or not known to be whole after an I/O error."""
+        if self._corrupt is not None:
+            raise self._corrupt
+        if not self._suspect:
+            return
         try:
             quick_check(self._engine, self._path)
         except Corrupt as error:
@@ -163,6 +154,25 @@ class Writer:
             _log.critical("%s", error.sentence)
             if self._on_corrupt is not None:
                 self._on_corrupt(error)
+            raise
+        self._suspect = False
+
+    def _translate(self, error: BaseException) -> BaseException:
+        """What the caller is told: its own fault as it is, the disk's as something that passes."""
+        if not isinstance(error, DBAPIError):
+            if not isinstance(error, GatewayError):
+                _log.error("a verb failed", exc_info=error)
+            return error
+        detail = str(error.orig)
+        self.trouble = f"the database cannot be written: {detail}"
+        _log.error("%s", self.trouble)
+        if "full" in detail:
+            return Busy("the disk that holds the database is full")
+        # A second fsync after a failed one may lie, so the connection and all that it believes go.
+        if "disk I/O error" in detail or "malformed" in detail or "not a database" in detail:
+            self._suspect = True
+            self._engine.dispose()
+        return Temporary(self.trouble)
 
     @staticmethod
     def _answer(batch: list[_Item]) -> None:
