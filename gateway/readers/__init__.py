@@ -15,7 +15,7 @@ from gateway.model import Pattern, ReadDocument
 if TYPE_CHECKING:
     from gateway.readers.item import Item
 
-EMPTY = b" \t\r\n\0\x0b\x0c"
+EMPTY = b" \t\r\n\0\x0b\x0c\xef\xbb\xbf\xff\xfe"  # white space, NUL, byte order marks
 
 
 def read(

@@ -15,6 +15,7 @@ from gateway.doctypes.invoice import INVOICE
 from gateway.errors import Unreadable
 from gateway.model import Found, ReadDocument
 from gateway.readers.item import Item
+from gateway.readers.pdfbombs import refuse_bombs
 from gateway.readers.pdffields import Fields
 from gateway.readers.pdfmatch import Hit
 from gateway.readers.pdftext import Cell, Page, read_page
@@ -42,13 +43,14 @@ class PdfReader:
         """One document; Unreadable when it is encrypted, damaged, or larger than pages are."""
         if b"%%EOF" not in item.data[-_WITHIN:]:
             raise Unreadable("pdf-damaged", "The PDF has no end: it was cut off on its way.")
+        refuse_bombs(item.data)
         document = _open(item.data)
         try:
             _refuse_size(document)
             fields = Fields(item.patterns, len(document), lambda number: read_page(document, number))
             return [_document(fields, _language(document))]
         except pypdfium2.PdfiumError as error:
-            raise Unreadable("pdf-damaged", f"The PDF is damaged: {str(error)[:200]}.") from None
+            raise Unreadable("pdf-damaged", f"The PDF is damaged: {str(error)[:200].rstrip('.')}.") from None
         finally:
             document.close()
 

@@ -21,7 +21,7 @@ DEFAULTS: tuple[Pattern, ...] = (
             "Credit note no, Credit memo no, Document number, Document no, Numéro de facture, "
             "Numéro de la facture, Facture numéro, Facture n°, Facture no, N° de facture, N° facture, "
             "No de facture, Avoir n°, Numéro d'avoir, N° d'avoir, Rechnungsnummer, Rechnungs-Nummer, "
-            "Rechnungs-Nr, Rechnungsnr, Rechnung Nr, Rechnung Nummer, Rechnung-Nr, Gutschriftsnummer, "
+            "Rechnungs-Nr, Rechnungsnr, Rechnung Nr, Rechnung #, Rechnung Nummer, Rechnung-Nr, Gutschriftsnummer, "
             "Gutschrift Nr, Gutschrift-Nr, Belegnummer, Beleg-Nr, Fakturanummer, Faktura nummer, Fakturanr, "
             "Faktura nr, Kreditfaktura nr, Kreditnota nr"
         ),
@@ -44,6 +44,8 @@ DEFAULTS: tuple[Pattern, ...] = (
             "Faktura datum"
         ),
     ),
+    # Alone in front of its value: `Due date` and `Order date` end with the same word.
+    Pattern(field="issue_date", regex=r"(?:^|  )(?:Date|Datum|Le)[ ]{0,3}:?[ ]{1,40}(\S(?:(?!  ).){0,30})"),
     Pattern(
         field="due_date",
         label=_labels(

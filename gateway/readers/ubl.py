@@ -64,7 +64,7 @@ class _Reading:
             customer_numbers=self.customer_numbers(),
             emails=self.emails(),
             seller=self.first("seller", *(f"{self.roles.seller}/{name}" for name in _NAMES)),
-            buyer=self.first("buyer", *(f"({self.roles.buyer})/{name}" for name in _NAMES)),
+            buyer=self.first("buyer", *(f"{self.roles.buyer}/{name}" for name in _NAMES)),
             currency=self.currency(),
             payable=self.payable(),
             language=self.language(),

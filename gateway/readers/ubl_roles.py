@@ -71,7 +71,7 @@ DESPATCH_ADVICE = Roles(
     addressees=(DELIVERED, BUYER),
     sender="cac:DespatchSupplierParty/cac:Party",
     seller="cac:DespatchSupplierParty/cac:Party",
-    buyer=f"{DELIVERED.party} | {BUYER.party}",
+    buyer=DELIVERED.party,
 )
 CATALOGUE = Roles(
     addressees=(RECEIVER,), sender="cac:ProviderParty", seller="cac:ProviderParty", buyer="cac:ReceiverParty"

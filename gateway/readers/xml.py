@@ -20,8 +20,8 @@ MAX_ATTRIBUTES_PER_ELEMENT = 100
 MAX_DEPTH = 100
 
 _BOMS = (
-    (b"\xff\xfe\x00\x00", "utf-32"),
-    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe\x00\x00", "utf-32-le"),
+    (b"\x00\x00\xfe\xff", "utf-32-be"),
     (b"\xef\xbb\xbf", "utf-8"),
     (b"\xff\xfe", "utf-16-le"),
     (b"\xfe\xff", "utf-16-be"),
@@ -86,10 +86,9 @@ def parse_xml(data: bytes) -> Any:
 
 
 def _to_utf8(data: bytes) -> bytes:
-    encoding = next((name for bom, name in _BOMS if data.startswith(bom)), None)
-    if encoding is not None:
-        data = data[3:] if encoding == "utf-8" else data[2:]
-    else:
+    bom, encoding = next(((bom, name) for bom, name in _BOMS if data.startswith(bom)), (b"", ""))
+    data = data[len(bom) :]
+    if not encoding:
         data = data.lstrip(_SPACE)
         encoding = next((name for start, name in _WITHOUT_BOM if data.startswith(start)), None) or _declared(data)
     try:
