@@ -22,8 +22,9 @@ def payload(invoice: Invoice) -> str | None:
     means = next((entry for entry in invoice.payment if entry.code in _TRANSFERS and _iban(entry)), None)
     if means is None or due is None or invoice.currency != "EUR" or not due.is_finite():
         return None
-    amount = format(shorten(due, 2), "f")
-    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{2})?", amount) or due <= 0:
+    whole, _, cents = format(shorten(due), "f").partition(".")
+    amount = f"{whole}.{cents:0<2}"
+    if not re.fullmatch(r"[0-9]{1,9}\.[0-9]{2}", amount) or due <= 0:
         return None
     name = means.account_name or (invoice.payee.name if invoice.payee else None) or invoice.seller.name
     if not name:

@@ -56,7 +56,7 @@ def _segments(font: bytes, at: int) -> set[int]:
             glyph = code
             if offset:
                 (glyph,) = struct.unpack_from(">H", font, offsets_at + 2 * index + offset + 2 * (code - first))
-            if glyph and (glyph + delta) & 0xFFFF:
+            if (glyph or not offset) and (glyph + delta) & 0xFFFF:
                 found.add(code)
     return found
 

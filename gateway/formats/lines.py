@@ -98,7 +98,7 @@ def _below(line: Line, words: Words, page: Page, currency: str | None, item: str
 
 def _signed(entry: AllowanceCharge, words: Words, currency: str | None) -> str:
     """The amount as it changes the total: an allowance is taken off."""
-    return words.amount(entry.amount if entry.is_charge else -entry.amount, currency)
+    return words.amount(entry.amount if entry.is_charge else entry.amount.copy_negate(), currency)
 
 
 def _reason(entry: AllowanceCharge, words: Words, currency: str | None) -> str:

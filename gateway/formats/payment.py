@@ -42,7 +42,7 @@ def totals(invoice: Invoice, words: Words, credited: bool) -> dict[str, Any]:
     for name in ("lines", "allowances", "charges", "without_vat", "vat", "with_vat", "paid", "rounding"):
         value: Decimal | None = getattr(sums, name)
         if value is not None and (value or name in {"without_vat", "vat", "with_vat"}):
-            found.append((words.say("totals", name), -value if name in taken_off else value))
+            found.append((words.say("totals", name), value.copy_negate() if name in taken_off else value))
     if sums.lines is not None and sums.lines == sums.without_vat:
         found = [entry for entry in found if entry[0] != words.say("totals", "lines")]
     figures = words.aligned(words.amount(value, money) for _, value in found)

@@ -63,7 +63,8 @@ class Words:
         """`value` with at least `places` decimals and all that it has; digits in groups of three."""
         if not value.is_finite():
             return str(value)
-        sign, digits = ("", format(value, "f")) if not value.is_signed() else (MINUS, format(-value, "f"))
+        # copy_abs and never `-value`, which rounds to the context's 28 digits.
+        sign, digits = MINUS if value < 0 else "", format(value.copy_abs(), "f")
         whole, _, fraction = digits.partition(".")
         grouped = f"{int(whole):,}".replace(",", self.labels["group"]) if len(whole) < 4000 else whole
         fraction = fraction.ljust(places, "0")
@@ -130,4 +131,4 @@ def account(number: str) -> tuple[str, bool]:
     compact = re.sub(r"\s", "", number).upper()
     if not re.fullmatch(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}", compact):
         return number, False
-    return "\u00a0".join(compact[at : at + 4] for at in range(0, len(compact), 4)), True
+    return " ".join(compact[at : at + 4] for at in range(0, len(compact), 4)), True
