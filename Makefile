@@ -1,10 +1,10 @@
-# make install | run | test | check | bench
+# make install | run | test | check | package | golden | bench
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: install run test check format bench clean
+.PHONY: install run test check package golden format bench clean
 
 install: $(VENV)/.installed
 
@@ -32,6 +32,18 @@ check: $(VENV)/.tested
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+# The wheel, installed elsewhere, must do the main job too.
+package: $(VENV)/.installed
+	rm -rf var/package && mkdir -p var/package
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps -w var/package .
+	$(PYTHON) -m venv var/package/venv
+	var/package/venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt var/package/*.whl
+	cd var/package && venv/bin/gateway demo --once
+
+# Writes the expected files of the golden cases again; read the difference before you commit it.
+golden: $(VENV)/.tested
+	GOLDEN=write $(BIN)/python -m pytest -k golden tests
 
 format: $(VENV)/.tested
 	$(BIN)/ruff format .
