@@ -107,7 +107,7 @@ class Client:
             response = self._ask(connection, "GET", path, None, None)
             while piece := response.read(1 << 20):
                 yield piece
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:
             raise self._broken(error) from error
         finally:
             connection.close()
@@ -124,7 +124,7 @@ class Client:
         try:
             response = self._ask(connection, method, _with_query(path, query), body, version)
             return json.loads(response.read() or b"null")
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, ValueError) as error:
             raise self._broken(error) from error
         finally:
             connection.close()

@@ -100,20 +100,24 @@ class Context:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line `argv` (default: the program's) and give the exit code."""
     try:
-        return _run(list(sys.argv[1:] if argv is None else argv))
-    except GatewayError as error:
-        sys.stdout.flush()
-        print(f"gateway: {_one_line(error.sentence)}", file=sys.stderr)
-        return EXIT_FAILED
-    except Usage as error:
-        print(f"gateway: {_one_line(str(error))}", file=sys.stderr)
-        return EXIT_USAGE
+        code = _answer(list(sys.argv[1:] if argv is None else argv))
+        sys.stdout.flush()  # here, where a broken pipe is caught
+        return code
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
         # The reader of our output went away; what Python would still flush at exit goes nowhere, quietly.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILED
+
+
+def _answer(argv: list[str]) -> int:
+    try:
+        return _run(argv)
+    except (GatewayError, Usage) as error:
+        sys.stdout.flush()  # what was printed before stands before the sentence
+        print(f"gateway: {_one_line(str(error))}", file=sys.stderr)
+        return EXIT_USAGE if isinstance(error, Usage) else EXIT_FAILED
 
 
 def _run(argv: list[str]) -> int:
@@ -131,7 +135,6 @@ def _run(argv: list[str]) -> int:
     except SystemExit as stop:  # argparse has printed its help (0) or what is wrong (2)
         return int(stop.code or 0)
     code: int = args.run(Context(*options), args)
-    sys.stdout.flush()
     return code
 
 
