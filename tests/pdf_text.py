@@ -17,6 +17,7 @@ class Word(NamedTuple):
     top: float
     right: float
     bottom: float
+    ends: tuple[float, ...]  # where each character's advance ends
 
 
 def words(pdf: bytes, page: int = 0) -> list[Word]:
@@ -25,15 +26,16 @@ def words(pdf: bytes, page: int = 0) -> list[Word]:
     height = sheet.get_height()
     text = sheet.get_textpage()
     found: list[Word] = []
-    run: list[tuple[str, tuple[float, float, float, float]]] = []
+    run: list[tuple[str, tuple[float, float, float, float], float]] = []
 
     def finish() -> None:
         if run:
-            boxes = [box for _, box in run]
+            boxes = [box for _, box, _ in run]
             left, bottom = min(b[0] for b in boxes), min(b[1] for b in boxes)
             right, top = max(b[2] for b in boxes), max(b[3] for b in boxes)
-            word = "".join(c for c, _ in run)
-            found.append(Word(word, left * MM, (height - top) * MM, right * MM, (height - bottom) * MM))
+            ends = tuple(end * MM for _, _, end in run)
+            word = "".join(c for c, _, _ in run)
+            found.append(Word(word, left * MM, (height - top) * MM, right * MM, (height - bottom) * MM, ends))
             run.clear()
 
     for index in range(text.count_chars()):
@@ -44,7 +46,7 @@ def words(pdf: bytes, page: int = 0) -> list[Word]:
             continue
         if run and (box[0] - run[-1][1][2] > 3 or abs(box[1] - run[-1][1][1]) > 6 or box[2] < run[-1][1][0]):
             finish()
-        run.append((character, box))
+        run.append((character, box, text.get_charbox(index, loose=True)[2]))
     finish()
     return found
 

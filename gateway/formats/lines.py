@@ -11,8 +11,11 @@ from gateway.formats.parties import period
 from gateway.formats.words import Words
 
 _LONGEST_ITEM = 16  # characters; longer item numbers stand under the description
-_TALL = 1800  # characters of a row that may be split over pages because it could be taller than one
-_ROOM = 46  # characters of figures that leave the description its width at the usual size
+_LONGEST_ID = 6
+_LONGEST_UNIT = 9  # characters; longer units wrap
+_TALL = 45  # lines of text; a row of more may be split over pages, because it could be taller than one
+_NARROWEST = 18  # characters, the widest there are, that a line of the description holds
+_ROOM = 56  # characters of figures, item numbers and units that leave the description its width at the usual size
 
 
 def table(invoice: Invoice, words: Words, page: Page) -> dict[str, Any]:
@@ -26,34 +29,40 @@ def table(invoice: Invoice, words: Words, page: Page) -> dict[str, Any]:
         words.aligned(_each(invoice.lines, "vat_rate", words.plain)),
         words.aligned(_each(invoice.lines, "amount", lambda value: words.amount(value, money))),
     ]
-    widest = sum(max((len(text + pad) for text, pad in column), default=0) for column in figures)
-    rows = []
-    for line, item, quantity, price, rate, amount in zip(invoice.lines, items, *figures, strict=True):
-        texts = _below(line, words, page, money, "" if item_column else item)
-        name = page.text(line.name or line.description, 30)
-        rows.append(
-            {
-                "id": page.text(line.id, 6),
-                "name": name.split("\n"),
-                "below": texts,
-                "item": page.text(item, 8),
-                "quantity": quantity,
-                "unit": page.text(words.unit(line.unit), 8),
-                "price": price,
-                "base": _base(line, words, page),
-                "vat": rate,
-                "category": _category(line.vat_category, words),
-                "amount": amount,
-                "tall": len(name) + sum(map(len, texts)) > _TALL or len(texts) > 25,
-            }
-        )
+    units = [page.text(words.unit(line.unit), _LONGEST_UNIT) for line in invoice.lines]
+    columns = [[text + pad for text, pad in column] for column in figures]
+    columns += [[unit[:_LONGEST_UNIT] for unit in units], items if item_column else []]
+    widest = sum(max(map(len, column), default=0) for column in columns)
+    rows = [
+        _row(line, words, page, money, item_column)
+        | {"unit": unit, "quantity": quantity, "price": price, "vat": rate, "amount": amount}
+        for line, unit, quantity, price, rate, amount in zip(invoice.lines, units, *figures, strict=True)
+    ]
     return {
         "columns": {name: words.say("columns", name) for name in ("position", "description", "item", "quantity")}
         | {name: words.say("columns", name) for name in ("price", "vat")}
         | {"amount": words.say("columns", "amount", currency=page.text(money)).strip()},
         "item_column": item_column,
+        "long_id": any(len(row["id"]) > _LONGEST_ID for row in rows),
+        "long_unit": any(len(unit) > _LONGEST_UNIT for unit in units),
         "scale": max(0.35, min(1.0, _ROOM / widest)) if widest else 1.0,
         "rows": rows,
+    }
+
+
+def _row(line: Line, words: Words, page: Page, currency: str | None, item_column: bool) -> dict[str, Any]:
+    """What of a row is text."""
+    item = line.seller_item_id or ""
+    below = _below(line, words, page, currency, "" if item_column else item)
+    name = page.text(line.name or line.description, 30)
+    return {
+        "id": page.text(line.id, _LONGEST_ID),
+        "name": name.split("\n"),
+        "below": below,
+        "item": page.text(item),
+        "base": _base(line, words, page),
+        "category": _category(line.vat_category, words),
+        "tall": sum(1 + len(text) // _NARROWEST for text in (name, *below)) > _TALL,
     }
 
 
@@ -68,9 +77,10 @@ def _category(code: str | None, words: Words) -> str:
 
 def _base(line: Line, words: Words, page: Page) -> str:
     """`per 100 pcs`, where the price is for more than one (BT-149)."""
-    if line.price_base_quantity in {None, Decimal(1), Decimal(0)} or line.price_base_quantity is None:
+    base = line.price_base_quantity
+    if base is None or base in {Decimal(0), Decimal(1)}:
         return ""
-    value = f"{words.plain(line.price_base_quantity)} {words.unit(line.unit)}".strip()
+    value = f"{words.plain(base)} {words.unit(line.unit)}".strip()
     return page.text(words.say("line", "per", value=value))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import re
 from functools import cache
 from pathlib import PurePath
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     import typst
 
 from gateway import resources
+from gateway.en16931 import Invoice
 from gateway.errors import Unconvertible
 from gateway.formats.contract import Options
 from gateway.formats.page import compose
@@ -25,8 +27,6 @@ media_type: Final = "application/pdf"
 read: Final = "text, by the patterns of the source"
 written: Final = "as it came, from PDF; rendered, from UBL"
 checked: Final = "PDF/A-3b: metadata, colour profile, attachment"
-
-_SOURCE = "source.bin"
 
 
 def is_pdf(attachment: Attachment) -> bool:
@@ -43,21 +43,45 @@ def write(document: ReadDocument, source: Attachment, options: Options) -> Attac
         raise Unconvertible(
             "type", f"Only invoices and credit notes can be rendered as PDF; this is a {document.type}."
         )
-    content = render(document, source, options)
+    content = render(document, document.invoice, source, options)
     stem = PurePath(source.name).stem or "invoice"
     return Attachment(name=f"{stem}.pdf", media_type=media_type, content=content)
 
 
-def render(document: ReadDocument, source: Attachment, options: Options) -> bytes:
+def render(document: ReadDocument, invoice: Invoice, source: Attachment, options: Options) -> bytes:
     """The bytes of the PDF."""
-    assert document.invoice is not None
     now = options.now.astimezone(dt.UTC)
     language = options.language or document.language or ""
-    data = compose(document, document.invoice, msgspec.structs.replace(options, now=now, language=language))
-    data["attachment"] = {"name": _safe_name(source.name), "media_type": source.media_type}
-    files = {"main.typ": _template(), "page.json": msgspec.json.encode(data), _SOURCE: source.content}
+    data = compose(document, invoice, msgspec.structs.replace(options, now=now, language=language))
+    files = {"main.typ": _template(), "page.json": msgspec.json.encode(data)}
     # The binding takes a mapping of file names to bytes as its input; its type stubs do not say so.
-    return cast(bytes, _compiler().compile(cast(bytes, files), format="pdf", pdf_standards=["a-3b"]))
+    page = cast(bytes, _compiler().compile(cast(bytes, files), format="pdf", pdf_standards=["a-3b"]))
+    return _attach(page, source, now)
+
+
+def _attach(page: bytes, source: Attachment, now: dt.datetime) -> bytes:
+    """`page` with `source` inside, named as what the page was made from (ISO 19005-3 §6.8, ISO 32000-2 table 43).
+
+    The typst binding takes text files only, and what comes in may be of any encoding. Writing the file again also
+    packs its structure into object streams, which makes it half as large.
+    """
+    from pikepdf import Array, AttachedFileSpec, Name, ObjectStreamMode, Pdf
+
+    stored, date = _safe_name(source.name), f"D:{now:%Y%m%d%H%M%S}Z"
+    with Pdf.open(io.BytesIO(page)) as pdf:
+        pdf.attachments[stored] = AttachedFileSpec(
+            pdf,
+            source.content,
+            filename=stored,
+            mime_type=source.media_type,
+            creation_date=date,
+            mod_date=date,
+            relationship=Name.Source,
+        )
+        pdf.Root.AF = Array([pdf.attachments[stored].obj])
+        written = io.BytesIO()
+        pdf.save(written, object_stream_mode=ObjectStreamMode.generate, deterministic_id=True)
+    return written.getvalue()
 
 
 def _safe_name(wanted: str) -> str:
