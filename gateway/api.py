@@ -14,7 +14,7 @@ import os
 import pwd
 import socket
 import struct
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote
@@ -28,6 +28,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from gateway import client
 from gateway.admin import companies, documents, queue, recipients, settings, status
+from gateway.admin.pages import Pages
 from gateway.admin.running import Running, version_of
 from gateway.errors import Conflict, Corrupt, Forbidden, GatewayError, NotFound, Refused, Temporary
 from gateway.store.audit import Caller
@@ -56,7 +57,7 @@ def _routes(r: Running) -> list[tuple[str, str, Handler]]:
         ("GET", "/metrics", _metrics(r)),
         ("GET", "/companies", _answer(lambda _: companies.list_companies(r))),
         ("POST", "/companies", _change(lambda q, who, body: companies.add_company(r, who, body))),
-        ("GET", "/recipients", _answer(lambda q: recipients.list_recipients(r, q.query_params))),
+        ("GET", "/recipients", _list(lambda q: recipients.list_recipients(r, q.query_params))),
         ("POST", "/recipients", _change(lambda q, who, body: recipients.add_recipient(r, who, body))),
         ("GET", "/recipients/{id}", _answer(lambda q: recipients.show_recipient(r, q.path_params["id"]))),
         ("PATCH", "/recipients/{id}", _change(lambda q, who, body: _change_recipient(r, q, who, body))),
@@ -65,7 +66,7 @@ def _routes(r: Running) -> list[tuple[str, str, Handler]]:
         ("GET", "/settings/{key}", _answer(lambda q: settings.get_setting(r, *_company_and_key(q)))),
         ("PUT", "/settings/{key}", _change(lambda q, who, body: _set_setting(r, q, who, body))),
         ("GET", "/sources", _answer(lambda _: _at_once(status.list_sources(r)))),
-        ("GET", "/documents", _answer(lambda q: documents.list_documents(r, q.query_params))),
+        ("GET", "/documents", _list(lambda q: documents.list_documents(r, q.query_params))),
         (
             "POST",
             "/documents/release",
@@ -94,12 +95,12 @@ def _routes(r: Running) -> list[tuple[str, str, Handler]]:
             "/documents/{id}/resend",
             _change(lambda q, who, body: documents.resend_document(r, who, q.path_params["id"], body)),
         ),
-        ("GET", "/queue", _answer(lambda q: queue.list_deliveries(r, q.query_params))),
+        ("GET", "/queue", _list(lambda q: queue.list_deliveries(r, q.query_params))),
         ("GET", "/queue/hops", _answer(lambda _: queue.list_hops(r))),
         ("POST", "/queue/pause", _change(lambda q, who, body: queue.pause(r, who, body))),
         ("POST", "/queue/resume", _change(lambda q, who, body: queue.resume(r, who, body))),
         ("POST", "/queue/{verb}", _change(lambda q, who, body: queue.steer(r, who, q.path_params["verb"], body))),
-        ("GET", "/audit", _answer(lambda q: status.list_audit(r, q.query_params))),
+        ("GET", "/audit", _list(lambda q: status.list_audit(r, q.query_params))),
         ("POST", "/backup", _change(lambda q, who, body: status.make_backup(r, who, body))),
     ]
 
@@ -112,6 +113,25 @@ def _answer(ask: Callable[[Request], Awaitable[Any]]) -> Handler:
         return _json(await ask(request))
 
     return handler
+
+
+def _list(ask: Callable[[Request], Pages]) -> Handler:
+    async def handler(request: Request) -> Response:
+        pages = ask(request)
+        first = await anext(pages)  # what is wrong with the request is answered before the list begins
+        return StreamingResponse(_array(first, pages), media_type="application/json")
+
+    return handler
+
+
+async def _array(page: list[dict[str, Any]], rest: Pages) -> AsyncIterator[bytes]:
+    """A JSON array, piece by piece."""
+    yield b"[" + msgspec.json.encode(page)[1:-1]
+    async with contextlib.aclosing(rest):
+        async for page in rest:
+            if page:
+                yield b"," + msgspec.json.encode(page)[1:-1]
+    yield b"]"
 
 
 def _change(do: Callable[[Request, Caller, Mapping[str, object]], Awaitable[Any]]) -> Handler:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from gateway import address
+from gateway.admin.pages import Pages, pages
 from gateway.admin.running import Running, filter_of, ident, reason_of, refuse_unknown
 from gateway.errors import Refused
 from gateway.model import show_id
@@ -16,9 +17,9 @@ from gateway.store import audit, companies, documents, views
 from gateway.store.audit import Caller
 
 
-async def list_documents(running: Running, query: Mapping[str, str]) -> list[dict[str, Any]]:
+def list_documents(running: Running, query: Mapping[str, str]) -> Pages:
     """The documents that match, newest first; the filters are those of `views.Filter`."""
-    return await running.store.read(_list, filter_of(views.Filter, query))
+    return pages(running, _list, filter_of(views.Filter, query), "before")
 
 
 def _list(connection: Connection, wanted: views.Filter) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from sqlalchemy.engine import Connection
 
+from gateway.admin.pages import Pages, pages
 from gateway.admin.running import Running, filter_of, ident, moment, reason_of, refuse_unknown, text_of
 from gateway.errors import NotFound, Refused
 from gateway.model import show_id
@@ -24,12 +25,12 @@ _VERBS: Mapping[str, Callable[[Connection, Selection, dt.datetime], list[int]]] 
 }
 
 
-async def list_deliveries(running: Running, query: Mapping[str, str]) -> list[dict[str, Any]]:
+def list_deliveries(running: Running, query: Mapping[str, str]) -> Pages:
     """The deliveries that match, newest first; those that have not ended unless `state` or `document` is given."""
     words = dict(query)
     document = ident(words.pop("document")) if words.get("document") else None
     wanted = msgspec.structs.replace(filter_of(deliveries.Filter, words), document=document)
-    return await running.store.read(_list, wanted)
+    return pages(running, _list, wanted, "before")
 
 
 def _list(connection: Connection, wanted: deliveries.Filter) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy.engine import Connection
 
 from gateway import doctypes, formats
+from gateway.admin.pages import Pages, pages
 from gateway.admin.running import DEFAULT_COMPANY, Running, filter_of, ident, text_of
 from gateway.directory import check_recipient, clean_number
 from gateway.model import Recipient
@@ -20,12 +21,12 @@ from gateway.store import settings as stored_settings
 from gateway.store.audit import Caller
 
 
-async def list_recipients(running: Running, query: Mapping[str, str]) -> list[dict[str, Any]]:
+def list_recipients(running: Running, query: Mapping[str, str]) -> Pages:
     """The rows that match, by number: `company`, `number`, `type`, `search`, `after`, `limit`."""
     wanted = filter_of(stored.Filter, query)
     if wanted.number is not None:
         wanted = msgspec.structs.replace(wanted, number=clean_number(wanted.number))
-    return await running.store.read(_list, wanted)
+    return pages(running, _list, wanted, "after")
 
 
 def _list(connection: Connection, wanted: stored.Filter) -> list[dict[str, Any]]:

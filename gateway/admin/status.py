@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway import __version__, metrics
+from gateway.admin.pages import Pages, pages
 from gateway.admin.running import Running, filter_of, refuse_unknown, text_of
 from gateway.config import Source
 from gateway.errors import Refused
@@ -66,9 +67,9 @@ def _source(source: Source) -> dict[str, Any]:
     }
 
 
-async def list_audit(running: Running, query: Mapping[str, str]) -> list[dict[str, Any]]:
+def list_audit(running: Running, query: Mapping[str, str]) -> Pages:
     """Who changed what, newest first; the filters are those of `audit.Filter`."""
-    return await running.store.read(audit.list_audit, filter_of(audit.Filter, query))
+    return pages(running, audit.list_audit, filter_of(audit.Filter, query), "before")
 
 
 async def make_backup(running: Running, who: Caller, values: Mapping[str, object]) -> dict[str, Any]:

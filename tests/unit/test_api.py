@@ -17,11 +17,14 @@ from typing import Any
 import pytest
 
 from gateway import config
+from gateway.admin.pages import PAGE
 from gateway.admin.running import Running
 from gateway.api import AdminServer
 from gateway.client import Client, connect, path_of
 from gateway.errors import Conflict, Forbidden, NotFound, Refused
-from gateway.store import Store, companies, documents, messages, meta, submissions
+from gateway.model import Recipient
+from gateway.store import Store, companies, documents, messages, meta, recipients, submissions
+from gateway.store.audit import Caller
 from tests.store.samples import OWNER, new_message, submission
 
 CONFIG = config.Config(
@@ -283,6 +286,27 @@ async def test_basic_company_may_not_choose_a_format(door: Door) -> None:
     assert caught.value.field == "format"
     kept = await door.ask("patch", path_of("recipients", added["id"]), {"name": "Acme"})
     assert (kept["format"], kept["name"]) == ("ubl", "Acme")
+
+
+async def test_long_list_comes_whole_page_by_page(door: Door, now: dt.datetime) -> None:
+    count = 2 * PAGE + 7
+
+    def fill(connection: Any) -> None:
+        mine = companies.company_id(connection, "default")
+        who = Caller(uid=0, user="root")
+        for number in range(count):
+            row = Recipient(number=str(number), email=(f"a{number}@example.com",))
+            recipients.add(connection, mine, row, who, now)
+
+    await door.store.write(fill)
+    rows = await door.ask("get", "/recipients")
+    assert len({row["number"] for row in rows}) == len(rows) == count
+    assert [row["number"] for row in rows] == sorted(str(number) for number in range(count))
+    assert len(await door.ask("get", "/recipients", {"limit": PAGE + 3})) == PAGE + 3
+    assert len(await door.ask("get", "/recipients", {"limit": PAGE})) == PAGE
+    audited = await door.ask("get", "/audit")
+    assert len({row["id"] for row in audited}) == count
+    assert [row["id"] for row in audited] == sorted((row["id"] for row in audited), reverse=True)
 
 
 # --- settings --------------------------------------------------------------------------------------------
