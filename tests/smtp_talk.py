@@ -15,6 +15,12 @@ from gateway.smtp.server import Handed, Server
 
 DEADLINE = 10.0
 LOCAL = Source(name="local", networks=("127.0.0.0/8", "::1/128"))
+OK = Reply(code=250, enhanced="2.0.0", text="Ok")
+
+
+def network(name: str, *networks: str) -> Source:
+    """A source of these networks."""
+    return Source(name=name, networks=networks)
 
 
 class Talk:
@@ -68,6 +74,20 @@ class Talk:
         self.writer.transport.abort()
 
 
+class Gate:
+    """A receiver's answer that waits until the test opens the gate."""
+
+    def __init__(self) -> None:
+        self.entered = asyncio.Event()
+        self.open = asyncio.Event()
+
+    async def __call__(self, handed: Handed) -> Reply:
+        self.entered.set()
+        await self.open.wait()
+        handed.body.reader().read()  # the body is still there
+        return OK
+
+
 class Received:
     """A receiver: keeps what was handed in, answers as `answer` says."""
 
@@ -79,7 +99,7 @@ class Received:
     async def __call__(self, handed: Handed) -> Reply:
         content = handed.body.reader().read()
         self.handed.append(handed)
-        reply = Reply(code=250, enhanced="2.0.0", text="Ok") if self.answer is None else await self.answer(handed)
+        reply = OK if self.answer is None else await self.answer(handed)
         self.contents.append(content)
         return reply
 
