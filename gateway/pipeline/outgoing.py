@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Callable, Sequence
+from decimal import Decimal, InvalidOperation
 from pathlib import PurePath
 
 from gateway import address, compose, doctypes, mimeheader, signing, templates
 from gateway.errors import Refused
+from gateway.formats.words import Words
 from gateway.model import Attachment, Body, ReadDocument, Resolution, Value
 from gateway.retry import LIFETIME
 from gateway.settings import Business
@@ -152,12 +154,13 @@ def _reply_to(business: Business, source_from: str | None) -> str | None:
 
 def _variables(letter: Letter) -> dict[str, str]:
     reading, recipient = letter.reading, letter.resolution.recipient
+    words = Words(letter.language)
     return {
         "type": doctypes.find(letter.type).label(letter.language, reading.subtype),
         "number": letter.number or "",
-        "issue_date": _date(letter.document.fields.issue_date or reading.issue_date),
-        "due_date": _date(reading.due_date),
-        "payable": reading.payable or "",
+        "issue_date": _date(words, letter.document.fields.issue_date or reading.issue_date),
+        "due_date": _date(words, reading.due_date),
+        "payable": _amount(words, reading),
         "currency": reading.currency or "",
         "seller": reading.seller or letter.business.sender_name,
         "buyer": reading.buyer or "",
@@ -168,8 +171,17 @@ def _variables(letter: Letter) -> dict[str, str]:
     }
 
 
-def _date(day: dt.date | None) -> str:
-    return "" if day is None else day.isoformat()
+def _date(words: Words, day: dt.date | None) -> str:
+    return "" if day is None else words.date(day)
+
+
+def _amount(words: Words, reading: ReadDocument) -> str:
+    """The payable amount as the reader's language writes it; what is no plain number stays as it was written."""
+    written = reading.payable or ""
+    try:
+        return words.amount(Decimal(written), reading.currency) if written else ""
+    except InvalidOperation:
+        return written
 
 
 def _named(letter: Letter, attachment: Attachment, place: int) -> Attachment:

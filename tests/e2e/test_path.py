@@ -214,10 +214,12 @@ def test_a_template_that_cannot_be_rendered_is_refused_when_saved(gateway: Gatew
 
 def test_a_company_s_own_subject_is_used(gateway: Gateway) -> None:
     add(gateway)
-    gateway.cli("settings", "set", "template.invoice.en.subject", "Your invoice {{ number }} of {{ issue_date }}")
+    gateway.cli(
+        "settings", "set", "template.invoice.en.subject", "Your {{ number }} of {{ issue_date }}: {{ payable }}"
+    )
     gateway.mail(("a.xml", invoice()))
     one(gateway, "sent")
-    assert str(parsed(gateway.captured()[0])["Subject"]) == "Your invoice F-77 of 2026-03-02"
+    assert str(parsed(gateway.captured()[0])["Subject"]) == "Your F-77 of 2 Mar 2026: 120.00"
 
 
 def test_nothing_in_a_document_adds_a_header(gateway: Gateway) -> None:
