@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -19,6 +19,7 @@ from gateway.store.companies import company_name
 from gateway.store.schema import company, recipient
 
 _LIVE = recipient.c.deleted_at.is_(None)
+_ORDER = (recipient.c.company_id, recipient.c.number_key, recipient.c.id)
 
 
 class Filter(Value, frozen=True, kw_only=True, omit_defaults=True):
@@ -95,35 +96,29 @@ def load(connection: Connection, recipient_id: int) -> tuple[Recipient, int]:
 
 
 def list_recipients(connection: Connection, wanted: Filter) -> list[dict[str, Any]]:
-    """The rows that match, by number."""
-    statement = (
-        sa.select(recipient, company.c.name.label("company"))
-        .join(company, company.c.id == recipient.c.company_id)
-        .where(_LIVE, *_conditions(connection, wanted))
-        .order_by(recipient.c.number_key, recipient.c.id)
-        .limit(wanted.limit)
-    )
-    return [show(_recipient(row), row.company) for row in connection.execute(statement)]
+    """The rows that match, by company and number: the order of the index, so that a page costs only its own rows."""
+    names = {row.id: row.name for row in connection.execute(sa.select(company.c.id, company.c.name))}
+    statement = sa.select(recipient).where(_LIVE, *_conditions(names, wanted)).order_by(*_ORDER).limit(wanted.limit)
+    if wanted.after is not None:
+        last = sa.select(*_ORDER).where(recipient.c.id == wanted.after)
+        place = connection.execute(last).first() or (0, "", 0)
+        statement = statement.where(sa.tuple_(*_ORDER) > sa.tuple_(*place))
+    return [show(_recipient(row), names[row.company_id]) for row in connection.execute(statement)]
 
 
-def _conditions(connection: Connection, wanted: Filter) -> list[Any]:
+def _conditions(names: Mapping[int, str], wanted: Filter) -> list[Any]:
     found: list[Any] = []
     if wanted.company is not None:
-        found.append(company.c.name == wanted.company)
+        ids = [company_id for company_id, name in names.items() if name == wanted.company]
+        found.append(recipient.c.company_id == (ids[0] if ids else -1))
     if wanted.number is not None:
         found += [recipient.c.number_key == number_key(wanted.number), recipient.c.number == wanted.number]
     if wanted.type is not None:
         found.append(recipient.c.type == wanted.type)
     if wanted.search is not None:
-        searched = (
-            recipient.c.number,
-            recipient.c.name,
-            *(sa.type_coerce(recipient.c[n], sa.Text) for n in ("email", "cc")),
-        )
-        found.append(sa.or_(*(column.icontains(wanted.search, autoescape=True) for column in searched)))
-    if wanted.after is not None:
-        key = sa.select(recipient.c.number_key).where(recipient.c.id == wanted.after).scalar_subquery()
-        found.append(sa.tuple_(recipient.c.number_key, recipient.c.id) > sa.tuple_(key, wanted.after))
+        texts: list[Any] = [recipient.c.number, recipient.c.name]
+        texts += [sa.type_coerce(recipient.c[name], sa.Text) for name in ("email", "cc")]
+        found.append(sa.or_(*(column.icontains(wanted.search, autoescape=True) for column in texts)))
     return found
 
 
