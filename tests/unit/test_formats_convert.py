@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway import formats
+from gateway import formats, resources
 from gateway.errors import Refused, Unconvertible
 from gateway.model import Attachment, ReadDocument
 from tests.invoices import NOW, SOURCE, invoice, read
@@ -53,3 +53,8 @@ def test_every_format_tells_what_it_reads_writes_and_how_that_is_checked():
     rows = formats.choosable()
     assert [row["name"] for row in rows] == ["pdf", "ubl"]
     assert all(all(row[key] for key in ("label", "media_type", "read", "write", "checked")) for row in rows)
+
+
+def test_every_format_stands_in_the_documentation():
+    page = (resources.PACKAGE.parent / "docs" / "formats.md").read_text()
+    assert all(f"\n| `{entry.name}` |" in page for entry in formats.FORMATS)
