@@ -238,7 +238,8 @@ class Waiting:
         if entry.odd is not None:
             return
         if quiet < self._timing.alone:
-            current.wait(self._timing.alone - quiet)
+            # Until it is at rest it may turn out to be a document: XML is looked into only then.
+            current.wait((self._timing.stable if quiet < self._timing.stable else self._timing.alone) - quiet)
             return
         reason = (
             f"No document came beside this sidecar within {self._timing.alone:g} seconds; "

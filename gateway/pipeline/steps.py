@@ -209,7 +209,7 @@ class Steps:
         is the better page, so it goes instead of one of ours.
         """
         document, row = letter.document, letter.resolution.recipient
-        target = document.fields.format or letter.business.format(letter.type, row.format if row else None)
+        target = letter.business.format(letter.type, document.fields.format or (row.format if row else None))
         extras = [
             Attachment(
                 name=extra.name,

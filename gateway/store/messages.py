@@ -11,7 +11,7 @@ from gateway.errors import NotFound
 from gateway.model import Body, DeliveryState, DocumentState, Value, new_id
 from gateway.store import content
 from gateway.store.documents import Finding, finding_values
-from gateway.store.schema import delivery, document, message
+from gateway.store.schema import delivery, document, message, setting
 
 
 class NewDelivery(Value, frozen=True, kw_only=True):
@@ -42,8 +42,14 @@ class NewMessage(Value, frozen=True, kw_only=True):
 def queue(
     connection: Connection, document_id: int, owner: str, found: Finding, new: NewMessage, now: dt.datetime
 ) -> bool:
-    """Store the signed message and its deliveries; False when the document was cancelled meanwhile."""
+    """Store the signed message and its deliveries; False when the document was cancelled meanwhile.
+
+    False too when the company's switch was turned off since the look-up: then the document is due again, to be held.
+    """
     mine = sa.and_(document.c.id == document_id, document.c.state == "received", document.c.leased_by == owner)
+    if _switched_off(connection, document_id):
+        connection.execute(sa.update(document).where(mine).values(due_at=now, leased_by=None, leased_until=None))
+        return False
     values = {
         "state": DocumentState.QUEUED,
         "cause": None,
@@ -96,6 +102,16 @@ def queue(
         ],
     )
     return True
+
+
+def _switched_off(connection: Connection, document_id: int) -> bool:
+    """Whether no document of the company may leave (R5)."""
+    switch = (
+        sa.select(setting.c.value)
+        .join(document, document.c.company_id == setting.c.company_id)
+        .where(document.c.id == document_id, setting.c.key == "distribution.active")
+    )
+    return connection.execute(switch).scalar() is False
 
 
 def message_bytes(connection: Connection, message_id: int) -> bytes:

@@ -168,6 +168,16 @@ def test_a_repeated_mail_makes_no_second_document(gateway: Gateway) -> None:
     assert "duplicate submission=" in gateway.text()
 
 
+def test_a_sidecar_cannot_give_a_basic_company_another_format(gateway: Gateway) -> None:
+    add(gateway)
+    gateway.cli("settings", "set", "advanced", "false")
+    gateway.put("a.json", b'{"format": "ubl"}')
+    gateway.put("a.xml", invoice())
+    one(gateway, "sent")
+    (attached,) = parsed(gateway.captured()[0]).iter_attachments()
+    assert attached.get_content_type() == "application/pdf"
+
+
 def test_resend_sends_again_under_a_new_message_id(gateway: Gateway) -> None:
     add(gateway)
     gateway.mail(("a.xml", invoice()))

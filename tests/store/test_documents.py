@@ -174,6 +174,18 @@ def test_a_cancelled_document_is_not_queued_by_the_pipeline_that_had_it(engine: 
         assert views.show_document(connection, found.id)["deliveries"] == []
 
 
+def test_a_switch_turned_off_since_the_look_up_lets_nothing_be_queued(engine: sa.Engine, now: dt.datetime) -> None:
+    with engine.begin() as connection:
+        found = claimed_document(connection, now)
+        connection.execute(
+            sa.insert(schema.setting),
+            {"company_id": found.company_id, "key": "distribution.active", "value": False, "version": 1},
+        )
+        assert not messages.queue(connection, found.id, OWNER, FOUND, new_message(now, "a@kund.example"), now)
+        assert views.show_document(connection, found.id)["deliveries"] == []
+        assert [each.id for each in documents.claim(connection, OWNER, now, now, 9)] == [found.id]
+
+
 def test_only_an_ended_document_is_sent_again(engine: sa.Engine, now: dt.datetime) -> None:
     with engine.begin() as connection:
         found = queued(connection, now, "a@kund.example")
