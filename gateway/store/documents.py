@@ -12,15 +12,11 @@ from sqlalchemy.engine import Connection
 
 from gateway.errors import NotFound, Refused
 from gateway.model import DeliveryState, DocumentState, Envelope, Fields, Peer, ReadDocument, Step, Value
-from gateway.store import meta
-from gateway.store.schema import company, delivery, document, submission, to_micros, wake
+from gateway.store import leases, meta
+from gateway.store.schema import company, delivery, document, submission, wake
 from gateway.store.schema import content as content_table
 
 _INSERT = sa.insert(document)
-_CLAIM = sa.text(
-    "UPDATE document SET leased_by = :owner, leased_until = :until, due_at = NULL WHERE id IN "
-    "(SELECT id FROM document WHERE due_at IS NOT NULL AND due_at <= :now ORDER BY due_at LIMIT :limit) RETURNING id"
-)
 _ENDED = (DocumentState.SENT, DocumentState.PARTLY_SENT, DocumentState.BOUNCED, DocumentState.CANCELLED)
 _OPEN_DELIVERIES = (DeliveryState.QUEUED, DeliveryState.DEFERRED, DeliveryState.HELD)
 
@@ -88,10 +84,7 @@ def claim(
     connection: Connection, owner: str, now: dt.datetime, until: dt.datetime, limit: int
 ) -> list[ClaimedDocument]:
     """Lease at most `limit` documents that were released or woken, oldest first."""
-    ids = connection.execute(
-        _CLAIM, {"owner": owner, "until": to_micros(until), "now": to_micros(now), "limit": limit}
-    ).scalars()
-    return load(connection, sorted(ids))
+    return load(connection, leases.claim(connection, document, owner, now, until, limit))
 
 
 def load(connection: Connection, ids: Sequence[int]) -> list[ClaimedDocument]:
@@ -177,36 +170,17 @@ def hold(
 
 def worker_died(connection: Connection, document_id: int) -> int:
     """Count a worker that died over this document; returns how many have."""
-    return int(
-        connection.execute(
-            sa.update(document)
-            .where(document.c.id == document_id)
-            .values(tries=document.c.tries + 1)
-            .returning(document.c.tries)
-        ).scalar_one()
-    )
+    return leases.worker_died(connection, document, document_id)
 
 
 def give_back(connection: Connection, document_id: int, due_at: dt.datetime) -> None:
     """End the lease without a result: the document is due again at `due_at`."""
-    connection.execute(
-        sa.update(document)
-        .where(document.c.id == document_id, document.c.state == "received")
-        .values(due_at=due_at, leased_by=None, leased_until=None)
-    )
+    leases.give_back(connection, document, document_id, due_at)
 
 
 def free_leases(connection: Connection, owner: str, now: dt.datetime) -> int:
     """Free what another boot of this gateway had leased, and what `owner` leased too long ago."""
-    done = connection.execute(
-        sa.update(document)
-        .where(
-            document.c.leased_until.is_not(None),
-            sa.or_(document.c.leased_by != owner, document.c.leased_until < now),
-        )
-        .values(due_at=now, leased_by=None, leased_until=None)
-    )
-    return done.rowcount
+    return leases.free(connection, document, owner, now)
 
 
 _AGAIN: dict[str, Any] = {

@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from gateway.model import Accepted, Body, Envelope, Fields, NewSubmission, Peer, Value, new_id
-from gateway.store import content, documents
+from gateway.store import content, documents, leases
 from gateway.store.companies import company_id
-from gateway.store.schema import submission, to_micros
+from gateway.store.schema import submission
 
 DEDUPE_WINDOW = dt.timedelta(hours=24)  # design D19
 
@@ -21,10 +21,6 @@ _FIRST = (
     sa.select(submission.c.id)
     .where(submission.c.dedupe == sa.bindparam("dedupe"), submission.c.received_at >= sa.bindparam("since"))
     .limit(1)
-)
-_CLAIM = sa.text(
-    "UPDATE submission SET leased_by = :owner, leased_until = :until, due_at = NULL WHERE id IN "
-    "(SELECT id FROM submission WHERE due_at IS NOT NULL AND due_at <= :now ORDER BY due_at LIMIT :limit) RETURNING id"
 )
 
 
@@ -102,10 +98,7 @@ def claim(
     connection: Connection, owner: str, now: dt.datetime, until: dt.datetime, limit: int
 ) -> list[ClaimedSubmission]:
     """Lease at most `limit` submissions that are due, oldest first."""
-    ids = connection.execute(
-        _CLAIM, {"owner": owner, "until": to_micros(until), "now": to_micros(now), "limit": limit}
-    ).scalars()
-    return _load(connection, sorted(ids))
+    return _load(connection, leases.claim(connection, submission, owner, now, until, limit))
 
 
 def _load(connection: Connection, ids: Sequence[int]) -> list[ClaimedSubmission]:
@@ -186,33 +179,14 @@ def _extra(connection: Connection, file: NewFile) -> documents.Extra:
 
 def worker_died(connection: Connection, submission_id: int) -> int:
     """Count a worker that died over this submission; returns how many have."""
-    return int(
-        connection.execute(
-            sa.update(submission)
-            .where(submission.c.id == submission_id)
-            .values(tries=submission.c.tries + 1)
-            .returning(submission.c.tries)
-        ).scalar_one()
-    )
+    return leases.worker_died(connection, submission, submission_id)
 
 
 def give_back(connection: Connection, submission_id: int, due_at: dt.datetime) -> None:
     """End the lease without a result: the submission is due again at `due_at`."""
-    connection.execute(
-        sa.update(submission)
-        .where(submission.c.id == submission_id, submission.c.state == "received")
-        .values(due_at=due_at, leased_by=None, leased_until=None)
-    )
+    leases.give_back(connection, submission, submission_id, due_at)
 
 
 def free_leases(connection: Connection, owner: str, now: dt.datetime) -> int:
     """Free what another boot of this gateway had leased, and what `owner` leased too long ago."""
-    done = connection.execute(
-        sa.update(submission)
-        .where(
-            submission.c.leased_until.is_not(None),
-            sa.or_(submission.c.leased_by != owner, submission.c.leased_until < now),
-        )
-        .values(due_at=now, leased_by=None, leased_until=None)
-    )
-    return done.rowcount
+    return leases.free(connection, submission, owner, now)
