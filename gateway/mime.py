@@ -95,7 +95,7 @@ class _Leaf(msgspec.Struct):
 
     headers: Headers
     media_type: str
-    body: memoryview
+    raw: bytes
     in_report: bool
     name: str = ""
     data: bytes = b""
@@ -110,7 +110,7 @@ def split(message: bytes, limits: Limits | None = None) -> tuple[MailSummary, li
     if not message.strip():
         raise Unreadable("empty", "The mail is empty.")
     limits = limits or Limits()
-    headers, _ = _header(memoryview(message), limits)
+    headers, _ = _header(message, 0, len(message), limits)
     leaves = list(_leaves(message, limits))
     for number, leaf in enumerate(leaves, 1):
         _look_at(leaf, number)
@@ -151,42 +151,41 @@ def _summary(headers: Headers) -> MailSummary:
     )
 
 
-def _header(entity: memoryview, limits: Limits) -> tuple[Headers, memoryview]:
-    """The header fields and the body of a mail or of a part."""
-    start = bytes(entity[: limits.header_bytes + 4])
-    end = _HEADER_END.search(start)
-    if end is None and len(entity) > limits.header_bytes:
+def _header(message: bytes, start: int, end: int, limits: Limits) -> tuple[Headers, int]:
+    """The header fields of the mail or part at `start`, and where its body begins."""
+    block = message[start : min(end, start + limits.header_bytes + 4)]
+    blank = _HEADER_END.search(block)
+    if blank is None and end - start > limits.header_bytes:
         raise Unreadable("too-large", f"A header of the mail is longer than {limits.header_bytes} bytes.")
-    block, body = (start[: end.start()], entity[end.end() :]) if end else (start, entity[len(entity) :])
-    headers = Headers.parse(block)
+    headers = Headers.parse(block[: blank.start()] if blank else block)
     if len(headers) > limits.headers:
         raise Unreadable("too-large", f"A header of the mail has more than {limits.headers} fields.")
-    return headers, body
+    return headers, start + blank.end() if blank else end
 
 
 def _leaves(message: bytes, limits: Limits) -> Iterator[_Leaf]:
     """The leaves in the order of the mail, depth first."""
-    waiting = [(memoryview(message), 0, False)]
+    waiting = [(0, len(message), 0, False)]
     seen = 0
     while waiting:
-        entity, depth, in_report = waiting.pop()
+        start, end, depth, in_report = waiting.pop()
         seen += 1
         if seen > limits.parts + 1:
             raise Unreadable("too-large", f"The mail has more than {limits.parts} parts.")
         if depth > limits.depth:
             raise Unreadable("too-deep", f"Parts of the mail are nested more than {limits.depth} levels deep.")
-        headers, body = _header(entity, limits)
+        headers, body = _header(message, start, end, limits)
         media_type, parameters = headers.parameters("content-type")
         _refuse_encrypted(media_type, parameters)
         boundary = parameters.get("boundary", "")
         if media_type.startswith("multipart/") and boundary:
             report = in_report or media_type == "multipart/report"
-            inner = [(part, depth + 1, report) for part in _bodies(body, boundary, limits)]
-            waiting.extend(reversed(inner))
+            inner = _between(message, body, end, boundary, limits)
+            waiting.extend((*each, depth + 1, report) for each in reversed(inner))
         elif media_type == "message/rfc822" and headers.first("content-transfer-encoding").strip().lower() != "base64":
-            waiting.append((body, depth + 1, in_report))
+            waiting.append((body, end, depth + 1, in_report))
         elif not media_type.startswith("multipart/"):
-            yield _Leaf(headers, media_type, body, in_report)
+            yield _Leaf(headers, media_type, message[body:end], in_report)
 
 
 def _refuse_encrypted(media_type: str, parameters: Mapping[str, str]) -> None:
@@ -195,23 +194,24 @@ def _refuse_encrypted(media_type: str, parameters: Mapping[str, str]) -> None:
         raise Unreadable("encrypted", "The mail is encrypted, and we have no key for it.")
 
 
-def _bodies(body: memoryview, boundary: str, limits: Limits) -> list[memoryview]:
-    """The parts between the boundary lines (RFC 2046 §5.1.1); a missing last line ends the last part at the end."""
-    line = re.escape(boundary.encode("utf-8", "surrogateescape"))
-    delimiter = re.compile(rb"(?:\A|\r?\n)--" + line + rb"(--)?[ \t]*(?:\r?\n|\Z)")
-    parts: list[memoryview] = []
-    start: int | None = None
-    at = 0
-    while match := delimiter.search(body, at):
-        if start is not None:
-            parts.append(body[start : match.start()])
-        if match[1] or len(parts) > limits.parts:
-            return parts
-        start = match.end()
-        # The line end after a boundary may be the one before the next: an empty part.
-        at = start - 1 if start > match.start() + 1 and body[start - 1] == 0x0A else start
-    if start is not None:
-        parts.append(body[start:])
+def _between(message: bytes, start: int, end: int, boundary: str, limits: Limits) -> list[tuple[int, int]]:
+    """Where the parts between the boundary lines stand (RFC 2046 §5.1.1).
+
+    The line end before a boundary belongs to it. A missing last boundary ends the last part at the end.
+    """
+    line = rb"--" + re.escape(boundary.encode()) + rb"(--)?[ \t]*(?:\r?\n|\Z)"
+    # Both begin with literal bytes, so that a search is a search for these.
+    match = re.compile(line).match(message, start, end)
+    later = re.compile(rb"\n" + line)
+    match = match or later.search(message, start, end)
+    parts: list[tuple[int, int]] = []
+    while match and not match[1] and len(parts) <= limits.parts:
+        begin = match.end()
+        match = later.search(message, begin - 1, end)  # the line end of one boundary may be the start of the next
+        finish = match.start() if match else end
+        if match and message[finish - 1 : finish] == b"\r":
+            finish -= 1
+        parts.append((begin, max(begin, finish)))
     return parts
 
 
@@ -227,7 +227,7 @@ def _look_at(leaf: _Leaf, number: int) -> None:
 
 def _decode(leaf: _Leaf) -> bytes:
     encoding = leaf.headers.first("content-transfer-encoding").strip().lower()
-    raw = bytes(leaf.body)
+    raw = leaf.raw
     if encoding == "base64":
         return _decode_base64(raw)
     if encoding == "quoted-printable":

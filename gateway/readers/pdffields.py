@@ -9,7 +9,7 @@ from gateway.address import split_list
 from gateway.model import Found, Pattern
 from gateway.readers import pdfvalues
 from gateway.readers.pdflabels import DEFAULTS
-from gateway.readers.pdfmatch import Hit, hits
+from gateway.readers.pdfmatch import BadPattern, Hit, hits
 from gateway.readers.pdftext import Page
 
 MAX_PAGES_READ = 50  # a pattern without a page looks at so many, and at the last
@@ -31,6 +31,7 @@ class Fields:
         self._pages = pages
         self._read = read
         self._cache: dict[int, Page] = {}
+        self._is_day_first = pdfvalues.is_day_first(" ".join(line.text for line in self.page(1).lines()))
         self._look_for_tag()
         self._apply(patterns, are_defaults=False)
         own = {pattern.field for pattern in patterns} | set(self.hits)
@@ -49,9 +50,7 @@ class Fields:
 
     def values(self, field: str) -> tuple[str, ...]:
         """All different values of a field, best first."""
-        texts = (hit.value for hit in self.hits.get(field, ()))
-        items = [item for text in texts for item in (split_list(text) if field == "email" else (text,))]
-        return tuple(dict.fromkeys(items))[:MAX_CANDIDATES]
+        return tuple(dict.fromkeys(hit.value for hit in self.hits.get(field, ())))[:MAX_CANDIDATES]
 
     def evidence(self) -> tuple[Found, ...]:
         """Where each value stands: one entry for most fields, one per candidate for numbers and addresses."""
@@ -75,7 +74,8 @@ class Fields:
             for number in self._numbers(pattern, are_defaults):
                 if pattern.field in self.hits and pattern.field not in _MANY:
                     break
-                self._match(pattern, number, are_defaults)
+                if not self._match(pattern, number, are_defaults):
+                    break
 
     def _numbers(self, pattern: Pattern, are_defaults: bool) -> list[int]:
         """The pages that a pattern looks at."""
@@ -87,26 +87,30 @@ class Fields:
         numbers = (number if number > 0 else self._pages + 1 + number for number in wanted)
         return list(dict.fromkeys(number for number in numbers if 1 <= number <= self._pages))
 
-    def _match(self, pattern: Pattern, number: int, are_defaults: bool) -> None:
+    def _match(self, pattern: Pattern, number: int, are_defaults: bool) -> bool:
+        """Look for `pattern` on a page; False when it is of no use on any other."""
         shape = pdfvalues.SHAPES.get(pattern.field, pdfvalues.anything)
         if pattern.field in ("number", "customer_number") and not are_defaults:
             shape = pdfvalues.anything if pattern.regex else pdfvalues.word
+        if shape is pdfvalues.date and self._is_day_first:
+            shape = pdfvalues.day_first
         try:
             found = list(hits(pattern, self.page(number), shape))
+            codes = list(hits(pattern, self.page(number), pdfvalues.currency)) if pattern.field == "payable" else []
         except TimeoutError:
             self.notes.append(f"The pattern for {pattern.field} took too long on page {number} and was left out.")
-            return
-        if not found:
-            return
+            return False
+        except BadPattern as error:
+            self.notes.append(f"The pattern for {pattern.field} is no regular expression: {error}.")
+            return False
         if are_defaults and pattern.field == "payable":
             found.reverse()  # the amount to pay comes after the columns and subtotals that are called the same
-        known = self.hits.setdefault(pattern.field, [])
-        known += [hit for hit in found if hit.value not in {each.value for each in known}]
-        if pattern.field == "payable" and "currency" not in self.hits:
-            self._currency_beside(pattern, number)
-
-    def _currency_beside(self, pattern: Pattern, number: int) -> None:
-        best = self.hits["payable"][0]
-        beside = [hit for hit in hits(pattern, self.page(number), pdfvalues.currency) if hit.box.top == best.box.top]
-        if beside:
-            self.hits["currency"] = beside[:1]
+        if pattern.field == "email":
+            found = [hit._replace(value=each) for hit in found for each in split_list(hit.value)]
+        if found:
+            known = self.hits.setdefault(pattern.field, [])
+            known += [hit for hit in found if hit.value not in {each.value for each in known}]
+            beside = [hit for hit in codes if hit.box.top == known[0].box.top]
+            if beside:
+                self.hits.setdefault("currency", beside[:1])
+        return True

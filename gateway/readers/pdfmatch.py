@@ -8,16 +8,25 @@ from typing import NamedTuple
 import regex
 
 from gateway.model import Pattern
+from gateway.readers.pdflabels import DEFAULTS
 from gateway.readers.pdftext import Box, Cell, Line, Page, Word
+from gateway.readers.pdfvalues import CURRENCIES
 
 REGEX_SECONDS = 0.5  # an operator's regex may run so long on one page (ReDoS)
 MAX_HITS = 50  # of one pattern on one page
 _BELOW = 2.8  # heights of the label: how far below it its value may stand
 _BESIDE = 2.0  # mm that a value may begin to the left of its label above
-_ASIDE = regex.compile(r"^\s*(?:\([^()]*\)|\[[^\[\]]*\]|in [A-Z]{3}|[A-Z]{3}|€)\s*:?\s*(?=$)")  # Total (EUR): …
+# What may stand between a label and its value: `Total (EUR): 17`, `Total EUR | 17`.
+_ASIDE = regex.compile(
+    r"^\s*(?:\([^()]*\)|\[[^\[\]]*\]|(?:in )?(?:€|\L<currencies>))\s*:?\s*(?=$)", currencies=CURRENCIES
+)
 _SEPARATORS = " \t:.#°º;=-–"
 
 Shape = Callable[[str], str | None]
+
+
+class BadPattern(ValueError):
+    """An operator's regex that cannot be compiled."""
 
 
 class Hit(NamedTuple):
@@ -37,7 +46,7 @@ class Hit(NamedTuple):
 def hits(pattern: Pattern, page: Page, shape: Shape) -> Iterator[Hit]:
     """Every value of `pattern` on `page` that has the `shape`, from top to bottom.
 
-    TimeoutError when its regex takes too long.
+    TimeoutError when its regex takes too long, BadPattern when it is none.
     """
     lines = page.lines(Box(*pattern.area) if pattern.area else None)
     if pattern.regex is not None:
@@ -64,7 +73,10 @@ def _by_regex(expression: str, page: Page, lines: Sequence[Line], shape: Shape) 
                 text += word.text + " "
             text += " "
         text = text.rstrip() + "\n"
-    compiled = regex.compile(expression, regex.MULTILINE)
+    try:
+        compiled = regex.compile(expression, regex.MULTILINE)
+    except (regex.error, RecursionError, OverflowError) as error:
+        raise BadPattern(str(error)) from None
     group = 1 if compiled.groups else 0
     found = 0
     for match in compiled.finditer(text, timeout=REGEX_SECONDS):
@@ -84,11 +96,14 @@ def _by_regex(expression: str, page: Page, lines: Sequence[Line], shape: Shape) 
 def _by_label(labels: Sequence[str], page: Page, lines: Sequence[Line], shape: Shape) -> Iterator[Hit]:
     """For every label met: the value after it in its cell, else in the next cell, else in the cell below."""
     expression = _label_expression(tuple(labels))
+    known = _label_expression(_KNOWN)
     for row, line in enumerate(lines):
         for column, cell in enumerate(line.cells):
             for match in expression.finditer(cell.text):
                 for said, place in _candidates(match, lines, row, column):
-                    if not expression.match(said) and (value := shape(said)):
+                    if expression.match(said) or known.match(said):
+                        continue  # the next label, not a value
+                    if value := shape(said):
                         yield Hit(value, page.number, _box_of(value, place))
                         break
 
@@ -112,6 +127,7 @@ def _candidates(match: regex.Match[str], lines: Sequence[Line], row: int, column
         yield below.text.lstrip(_SEPARATORS), below
 
 
+_KNOWN = tuple(label for pattern in DEFAULTS for label in pattern.label)
 _labels: dict[tuple[str, ...], regex.Pattern[str]] = {}
 
 

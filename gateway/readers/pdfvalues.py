@@ -31,6 +31,9 @@ _MONTHS = {
 }
 _ISO = re.compile(r"(\d{4})[-./](\d{1,2})[-./](\d{1,2})(?!\d)")
 _DAY_FIRST = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?!\d)")
+_DAY_FIRST_WORDS = re.compile(
+    r"\b(?:facture|avoir|échéance|rechnung|gutschrift|kundennummer|faktura|kundnr|kundnummer)\b"
+)
 _DAY_NAMED = re.compile(r"(\d{1,2})(?:st|nd|rd|th|er|\.)?[ -]+([^\W\d_]{3,10})\.?,?[ -]+(\d{4})(?!\d)", re.IGNORECASE)
 _MONTH_NAMED = re.compile(r"([^\W\d_]{3,10})\.?[ -]+(\d{1,2})(?:st|nd|rd|th)?,?[ -]+(\d{4})(?!\d)", re.IGNORECASE)
 _COMPACT = re.compile(r"(20\d{2})(\d{2})(\d{2})(?!\d)")
@@ -39,10 +42,10 @@ _IDENTIFIER = re.compile(r"[#:]?\s*((?:[^\W_])[\w./\-]*)")
 _DIGIT_GROUPS = re.compile(r"\d+(?: \d+)+")
 _CODE = r"[A-Z]{3}"
 _SYMBOLS = {"€": "EUR", "£": "GBP", "EURO": "EUR", "EUROS": "EUR"}
-_NUMBER = r"(?:\d{1,3}(?:[ .,'’]\d{3})+(?!\d)|\d+)(?:[.,]\d{1,4}(?!\d))?"
+_NUMBER = r"(?:\d{1,3}(?:[ .,'’]\d{3})+(?!\d)|\d+)(?:[.,]\d{1,4}(?!\d)|:\d\d(?!\d))?"
 _AMOUNT = re.compile(rf"(?:({_CODE}|[€£$]|kr\.?)\s*)?([-−–]?{_NUMBER}(?:[-−–](?!\d))?)\s*({_CODE}\b|[€£$]|kr\b)?")
 # ISO 4217, those that invoices in Europe and with its partners are written in
-_CURRENCIES = frozenset(
+CURRENCIES = frozenset(
     re.findall(
         "...",
         "AEDALLAUDBAMBGNBRLCADCHFCLPCNYCZKDKKEGPEURGBPHKDHUFIDRILSINRISKJPYKRWMADMDLMKDMXNMYR"
@@ -67,15 +70,21 @@ def word(text: str) -> str | None:
     return identifier(text) or (match[1].rstrip("./-")[:MAX_VALUE] if match else None)
 
 
-def date(text: str) -> str | None:
-    """A date in the ways of Europe, as ISO 8601. `03/04/2026` may be either and is none: see `is_ambiguous`."""
+def date(text: str, *, is_day_first: bool = False) -> str | None:
+    """A date as ISO 8601.
+
+    `03/04/2026` is in March or in April, depending on the country: it is none unless the caller knows.
+    """
     if match := _ISO.match(text) or _COMPACT.match(text):
         return _iso(match[1], match[2], match[3])
     if match := _DAY_FIRST.match(text):
         day, month = match[1], match[3]
-        if match[2] == "/" and int(month) > 12:
-            day, month = month, day
-        return None if is_ambiguous(text) else _iso(match[4], month, day)
+        if match[2] == "/" and not is_day_first:
+            if int(day) <= 12 and int(month) <= 12 and day != month:
+                return None
+            if int(month) > 12:
+                day, month = month, day
+        return _iso(match[4], month, day)
     if match := _DAY_NAMED.match(text):
         return _iso(match[3], str(_MONTHS.get(match[2].casefold(), 0)), match[1])
     if match := _MONTH_NAMED.match(text):
@@ -83,10 +92,14 @@ def date(text: str) -> str | None:
     return None
 
 
-def is_ambiguous(text: str) -> bool:
-    """Whether `text` starts with a date that Europe and America read differently."""
-    match = _DAY_FIRST.match(text)
-    return match is not None and match[2] == "/" and match[1] != match[3] and max(int(match[1]), int(match[3])) <= 12
+def day_first(text: str) -> str | None:
+    """A date on a page in a language whose speakers all write the day first."""
+    return date(text, is_day_first=True)
+
+
+def is_day_first(text: str) -> bool:
+    """Whether a page with this text is in such a language: by the words that its titles and labels consist of."""
+    return _DAY_FIRST_WORDS.search(text.casefold()) is not None
 
 
 def _iso(year: str, month: str, day: str) -> str | None:
@@ -108,10 +121,10 @@ def currency(text: str) -> str | None:
     sides = (match[1], match[3]) if match else (text[:5].strip(" .").upper(),)
     for side in sides:
         code = _SYMBOLS.get(side or "", side or "")
-        if code in _CURRENCIES:
+        if code in CURRENCIES:
             return code
     code = text[:3].upper()
-    return code if code in _CURRENCIES and not text[3:4].isalpha() else None
+    return code if code in CURRENCIES and not text[3:4].isalpha() else None
 
 
 def email(text: str) -> str | None:

@@ -153,7 +153,7 @@ class _Reading:
         """The amount to pay (BT-115), as written."""
         value = self.first("payable", self.roles.payable) if self.roles.payable else None
         if value and decimal_of(value) is None:
-            self.notes.append(f"{self.roles.payable} is {value!r}, which is no number.")
+            self.notes.append(f"PayableAmount is {value!r}, which is no number.")
         return value
 
     def language(self) -> str | None:

@@ -15,7 +15,7 @@ from gateway.en16931 import (
     Totals,
     VatBreakdown,
 )
-from gateway.readers.ubl_line import allowance_charge_of, lines_of, period_of
+from gateway.readers.ubl_line import allowances_charges_of, lines_of, period_of
 from gateway.readers.ubl_party import delivery_of, identifier_of, party_of
 from gateway.readers.ubl_paths import UBL
 
@@ -23,6 +23,18 @@ CREDIT_NOTE = "381"  # UNTDID 1001: what a CreditNote without a type code is
 
 _SEPA = "/cac:PartyIdentification/cbc:ID[@schemeID = 'SEPA']"
 _BRANCH = "cac:PayeeFinancialAccount/cac:FinancialInstitutionBranch"
+
+MAX_NOTES = 20
+_LINE = "(cac:InvoiceLine | cac:CreditNoteLine)"
+_NUMBERS = (
+    "cac:LegalMonetaryTotal/*",
+    "cac:TaxTotal/cbc:TaxAmount",
+    "cac:TaxTotal/cac:TaxSubtotal/*[self::cbc:TaxAmount or self::cbc:TaxableAmount]",
+    "cac:AllowanceCharge/cbc:Amount",
+    f"{_LINE}/*[self::cbc:InvoicedQuantity or self::cbc:CreditedQuantity or self::cbc:LineExtensionAmount]",
+    f"{_LINE}/cac:AllowanceCharge/cbc:Amount",
+    f"{_LINE}/cac:Price/cbc:PriceAmount",
+)
 
 # Elements that are met and that EN 16931 has no term for; kept by path and value.
 _WITHOUT_TERM = (
@@ -42,7 +54,7 @@ _WITHOUT_TERM = (
 
 def invoice_of(root: Any, notes: list[str]) -> Invoice:
     """The content of `root`; what cannot be read as its type is left out, and a sentence about it goes to `notes`."""
-    _note_bad_amounts(root, notes)
+    _note_bad_numbers(root, notes)
     currency = UBL.value(root, "cbc:DocumentCurrencyCode")
     accounting_currency = UBL.value(root, "cbc:TaxCurrencyCode")
     deliver_to, delivery_date = delivery_of(root)
@@ -74,7 +86,7 @@ def invoice_of(root: Any, notes: list[str]) -> Invoice:
         delivery_date=delivery_date,
         period=period_of(root),
         payment=_payment(root),
-        allowances_charges=tuple(map(allowance_charge_of, UBL.nodes(root, "cac:AllowanceCharge"))),
+        allowances_charges=allowances_charges_of(root),
         totals=_totals(root, accounting_currency if accounting_currency != currency else None),
         vat=tuple(map(_vat, UBL.nodes(root, "cac:TaxTotal/cac:TaxSubtotal"))),
         lines=lines_of(root),
@@ -190,9 +202,10 @@ def _vat(node: Any) -> VatBreakdown:
     )
 
 
-def _note_bad_amounts(root: Any, notes: list[str]) -> None:
-    for path in ("cac:LegalMonetaryTotal/*", "cac:TaxTotal//cbc:TaxAmount", "cac:TaxTotal//cbc:TaxableAmount"):
-        for node in UBL.nodes(root, path)[:100]:
+def _note_bad_numbers(root: Any, notes: list[str]) -> None:
+    """A sentence for each amount, price or quantity that is no number, as far as a person would read them."""
+    for path in _NUMBERS:
+        for node in UBL.nodes(root, path)[:1000]:
             value = UBL.value(node, ".")
-            if value and UBL.decimal(node, ".") is None:
+            if value and UBL.decimal(node, ".") is None and len(notes) < MAX_NOTES:
                 notes.append(f"{etree.QName(node).localname} is {value!r}, which is no number.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from gateway.en16931 import AllowanceCharge, Identifier, Line, Period
@@ -30,7 +29,7 @@ def _line(node: Any) -> Line:
         order_line=UBL.value(node, "cac:OrderLineReference/cbc:LineID"),
         object_id=identifier_of(objects[0]) if objects else None,
         accounting_reference=UBL.value(node, "cbc:AccountingCost"),
-        allowances_charges=tuple(map(allowance_charge_of, UBL.nodes(node, "cac:AllowanceCharge"))),
+        allowances_charges=allowances_charges_of(node),
         **_item(UBL.node(node, "cac:Item")),
         **_price(UBL.node(node, "cac:Price")),
     )
@@ -76,17 +75,21 @@ def _price(price: Any) -> dict[str, Any]:
     }
 
 
-def allowance_charge_of(node: Any) -> AllowanceCharge:
-    """A cac:AllowanceCharge of a document or a line."""
-    return AllowanceCharge(
-        is_charge=UBL.value(node, "cbc:ChargeIndicator") in ("true", "1"),
-        amount=UBL.decimal(node, "cbc:Amount") or Decimal(0),
-        base=UBL.decimal(node, "cbc:BaseAmount"),
-        percent=UBL.decimal(node, "cbc:MultiplierFactorNumeric"),
-        vat_category=UBL.value(node, "cac:TaxCategory/cbc:ID"),
-        vat_rate=UBL.decimal(node, "cac:TaxCategory/cbc:Percent"),
-        reason=UBL.text(node, "cbc:AllowanceChargeReason"),
-        reason_code=UBL.value(node, "cbc:AllowanceChargeReasonCode"),
+def allowances_charges_of(node: Any) -> tuple[AllowanceCharge, ...]:
+    """The cac:AllowanceCharge elements of a document or a line; one without an amount says nothing."""
+    return tuple(
+        AllowanceCharge(
+            is_charge=UBL.value(child, "cbc:ChargeIndicator") in ("true", "1"),
+            amount=amount,
+            base=UBL.decimal(child, "cbc:BaseAmount"),
+            percent=UBL.decimal(child, "cbc:MultiplierFactorNumeric"),
+            vat_category=UBL.value(child, "cac:TaxCategory/cbc:ID"),
+            vat_rate=UBL.decimal(child, "cac:TaxCategory/cbc:Percent"),
+            reason=UBL.text(child, "cbc:AllowanceChargeReason"),
+            reason_code=UBL.value(child, "cbc:AllowanceChargeReasonCode"),
+        )
+        for child in UBL.nodes(node, "cac:AllowanceCharge")
+        if (amount := UBL.decimal(child, "cbc:Amount")) is not None
     )
 
 

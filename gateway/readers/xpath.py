@@ -14,8 +14,8 @@ from lxml import etree
 MAX_VALUE = 300  # characters of a value that identifies something: longer ones are no identifiers
 MAX_TEXT = 20_000  # characters of a free text
 
-_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:Z|[+-]\d{2}:\d{2})?")  # xsd:date
-_DECIMAL = re.compile(r"[+-]?(?:\d{1,30}(?:\.\d{0,20})?|\.\d{1,20})")  # xsd:decimal, bounded
+_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:Z|[+-]\d{2}:\d{2})?", re.ASCII)  # xsd:date
+_DECIMAL = re.compile(r"[+-]?(?:\d{1,30}(?:\.\d{0,20})?|\.\d{1,20})", re.ASCII)  # xsd:decimal, bounded
 
 
 def clean(text: str | None, limit: int = MAX_VALUE) -> str | None:

@@ -1,0 +1,83 @@
+"""Files of others: nothing crashes, and UBL reads as an independent parser reads it, but for the differences listed."""
+
+from __future__ import annotations
+
+import collections
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.errors import Unreadable
+from gateway.model import ReadDocument
+from gateway.readers import read
+
+ROOT = Path(__file__).parent.parent
+CORPUS = ROOT.parent / "shared/corpus"
+EXPECTED = CORPUS / "expected-by-factur-x-7.8.json"
+FIELDS = ("number", "issue_date", "due_date", "seller", "buyer", "currency", "payable")
+
+pytestmark = pytest.mark.skipif(not EXPECTED.exists(), reason=f"the corpus of sample files is not at {CORPUS}")
+
+
+def look(path: Path) -> ReadDocument | Unreadable:
+    try:
+        (document,) = read(path.name, "", (), path.read_bytes())
+    except Unreadable as error:
+        return error
+    return document
+
+
+@pytest.fixture(scope="module")
+def expected() -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = json.loads(EXPECTED.read_text("utf-8"))
+    return found
+
+
+def test_no_file_does_more_than_being_unreadable() -> None:
+    files = [path for path in CORPUS.rglob("*") if path.is_file() and path.suffix != ".json"]
+    seen = collections.Counter(
+        found.cause if isinstance(found, Unreadable) else found.format for found in map(look, files)
+    )
+    assert seen["ubl"] >= 80
+    assert seen["pdf"] >= 100
+    assert set(seen) <= {"ubl", "pdf", "unknown-type", "not-a-document", "pdf-damaged", "malformed-xml", "encoding"}
+
+
+def test_ubl_reads_as_an_independent_parser_reads_it(expected: dict[str, dict[str, Any]]) -> None:
+    differences: dict[tuple[str, str], tuple[str | None, str | None]] = {}
+    compared = 0
+    for name, theirs in expected.items():
+        if not name.endswith(".xml") or b"specification:ubl:schema:xsd" not in (CORPUS / name).read_bytes():
+            continue
+        found = look(CORPUS / name)
+        if isinstance(found, Unreadable):
+            # Some CII files name a UBL namespace; those are other syntaxes and of the type that is not read.
+            assert found.cause == "unknown-type"
+            continue
+        compared += 1
+        for field in FIELDS:
+            ours = getattr(found, field)
+            shown = None if ours is None else str(ours)
+            if shown != theirs[field]:
+                differences[name, field] = (shown, theirs[field])
+    listed = tomllib.loads((ROOT / "tests/corpus_differences.toml").read_text("utf-8"))
+    wanted = {
+        (name, entry["field"]): (entry.get("ours"), entry.get("theirs"))
+        for name, entries in listed.items()
+        for entry in entries
+    }
+    assert differences == wanted
+    assert all(entry["why"] for entries in listed.values() for entry in entries)
+    assert compared >= 80
+
+
+def test_customer_numbers_are_the_buyers(expected: dict[str, dict[str, Any]]) -> None:
+    """BT-46 of the independent reading is among our candidates, those without scheme before those with one."""
+    for name, theirs in expected.items():
+        found = look(CORPUS / name) if name.endswith(".xml") else None
+        if isinstance(found, ReadDocument) and theirs["buyer_identifiers"]:
+            numbers = {" ".join(number.split()) for number in theirs["buyer_identifiers"].values()}
+            assert numbers <= set(found.customer_numbers), name
