@@ -94,10 +94,15 @@ async def _look_at(pool: Pool, name: str, data: bytes, patterns: list[Any]) -> d
 
 
 def _shown(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of the contract, present even where the document does not state them."""
+    """The fields of the contract, present even where the document does not state them.
+
+    `customer_number` is the best of `customer_numbers`, which are all that may be meant.
+    """
     fields = {name: document.get(name, [] if name in _LISTS else None) for name in _FIELDS}
     fields["type"] = document.get("type", "other")
-    return fields | {"evidence": document.get("evidence", []), "notes": document.get("notes", [])}
+    best = next(iter(fields["customer_numbers"]), None)
+    more = {"evidence": document.get("evidence", []), "notes": document.get("notes", [])}
+    return fields | {"customer_number": best} | more
 
 
 def _print(file: Mapping[str, Any]) -> None:

@@ -11,7 +11,18 @@ from typing import Any
 GOLDEN = Path(__file__).parent.parent / "golden"
 XML = GOLDEN / "reader-02-credit-note/in.xml"
 PDF = GOLDEN / "reader-22-pdf-patterns/in.pdf"
-KEYS = {"type", "subtype", "number", "issue_date", "due_date", "customer_numbers", "emails", "seller", "buyer"}
+KEYS = {
+    "type",
+    "subtype",
+    "number",
+    "issue_date",
+    "due_date",
+    "customer_number",
+    "customer_numbers",
+    "emails",
+    "seller",
+    "buyer",
+}
 KEYS |= {"currency", "payable", "language", "evidence"}
 
 
@@ -39,6 +50,7 @@ def test_json(tmp_path: Path) -> None:
     assert photo["error"] == "not-a-document: The file is a JPEG image."
     assert set(page["documents"][0]) == set(document)
     assert (page["profile"], page["documents"][0]["customer_numbers"]) == (None, ["9999"])
+    assert page["documents"][0]["customer_number"] == "9999"
 
 
 def test_people_read_values_and_places(tmp_path: Path) -> None:
