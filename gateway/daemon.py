@@ -38,6 +38,7 @@ from gateway.workers import Pool
 QUEUE_LIMIT = 200_000  # submissions and deliveries that wait (design D17)
 FREE_SHARE, FREE_BYTES = 0.05, 1 << 30  # what must be free on the database's disk: the smaller of both
 GRACE = 30.0  # seconds that running work gets at a stop
+PRELOAD = ("lxml.etree", "pypdfium2", "typst", "pikepdf")  # by the process that forks workers, never by this one
 LOOK_SECONDS = 1.0  # how often room and liveness are looked at
 
 _log = logging.getLogger("gateway.daemon")
@@ -51,7 +52,7 @@ class Daemon:
         self.boot = secrets.token_hex(6)
         self.path = database_path(config.gateway.database, config.file.parent if config.file else Path())
         self.store = Store(self.path, on_corrupt=self._corrupt)
-        self.pool = Pool(config.gateway.workers)
+        self.pool = Pool(config.gateway.workers, preload=PRELOAD)
         self.failed: GatewayError | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()

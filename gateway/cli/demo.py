@@ -35,7 +35,12 @@ BY_MAIL = ("invoice-kvarnbacken.xml", "invoice-papeterie.pdf")
 BY_FOLDER = ("credit-note-havnens.xml",)
 RECIPIENTS = (  # the credit note's customer has no row: it goes to the address in the document
     {"number": "0010427", "email": "faktura@kvarnbacken.example", "type": "invoice", "language": "sv"},
-    {"number": "0020881", "email": "compta@lindqvist.example;ekonomi@lindqvist.example", "type": "invoice"},
+    {
+        "number": "0020881",
+        "email": "compta@lindqvist.example;ekonomi@lindqvist.example",
+        "type": "invoice",
+        "language": "fr",
+    },
 )
 
 
