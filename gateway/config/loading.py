@@ -221,8 +221,8 @@ def _patterns(fields: Table) -> tuple[Pattern, ...]:
 
 
 def _pattern(field: str, table: Table) -> Pattern:
-    if ("label" in table) is ("regex" in table):
-        table.fail("", f"source.fields.{field} needs either label or regex.")
+    if ("label" in table) is ("regex" in table) and ("label" in table or "area" not in table):
+        table.fail("", f"source.fields.{field} needs either label or regex, or an area that holds nothing else.")
     expression = _expression(table, "regex") if "regex" in table else None
     if expression is not None and expression[1] != 1:
         table.fail("regex", f"{table.name('regex')} must have exactly one group ( ): what it holds is the value.")

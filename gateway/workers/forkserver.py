@@ -87,23 +87,31 @@ class Forkserver:
     def start(self) -> None:
         """Start the zygote; it imports in its own time and takes orders meanwhile."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        environment = {name: os.environ[name] for name in _PASSED if name in os.environ}
-        environment |= {"PYTHONPATH": os.pathsep.join(self._path), "MALLOC_ARENA_MAX": "2"}
-        limits = msgspec.json.encode(self._limits | {"control": theirs.fileno()}).decode()
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "gateway.workers.zygote", limits],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                env=environment,
-                cwd="/",
-                pass_fds=[theirs.fileno()],
-                process_group=0,
-            )
+        try:
+            with theirs:
+                self._process = self._execute(theirs)
+        except OSError:
+            ours.close()
+            raise
         ours.setblocking(False)
         self._control, self._healthy = ours, False
         if self._loop is not None:
             self._loop.add_reader(ours, self._hear)
+
+    def _execute(self, control: socket.socket) -> subprocess.Popen[bytes]:
+        """The zygote as a fresh interpreter that inherits its control socket and nothing else of ours."""
+        environment = {name: os.environ[name] for name in _PASSED if name in os.environ}
+        environment |= {"PYTHONPATH": os.pathsep.join(self._path), "MALLOC_ARENA_MAX": "2"}
+        limits = msgspec.json.encode(self._limits | {"control": control.fileno()}).decode()
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "gateway.workers.zygote", limits],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            env=environment,
+            cwd="/",
+            pass_fds=[control.fileno()],
+            process_group=0,
+        )
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """Hear the zygote in this loop; it may have been started before there was one."""

@@ -9,7 +9,7 @@ import os
 import re
 import signal
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, NoReturn
 
 import msgspec
@@ -20,7 +20,7 @@ from gateway.workers.forkserver import Exit, Forkserver
 
 MIB = 1 << 20
 Reason = Literal["timeout", "memory", "crash"]
-_STATUS_WAIT = 2.0  # seconds from a worker's end of file to its wait status
+_OBEDIENCE = 10.0  # seconds in which the zygote must have buried a worker
 _RESTART_DELAY = 1.0  # seconds before a zygote or worker that died without having worked is started again
 _TEXT = 500  # characters of a sentence that a worker may hand back
 _CAUSE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._:/-]{0,63}")
@@ -127,6 +127,9 @@ class Pool:
             self._lose(worker, "crash", str(error), function)
         except wire.Closed:
             self._lose(worker, *self._judge(await self._end_of(worker)), function)
+        except OSError as error:  # of ours, before the worker had the job
+            self._discard(worker)
+            raise Temporary(f"The document cannot be handed to a worker now: {error.strerror}.") from error
         except BaseException:  # the caller was cancelled: the job is of no use any more
             self._discard(worker)
             raise
@@ -195,7 +198,7 @@ class Pool:
         """How a worker that closed its socket ended. The kill does not change the status of one that is ending."""
         self._forkserver.kill(worker.number)
         try:
-            async with asyncio.timeout(_STATUS_WAIT):
+            async with asyncio.timeout(_OBEDIENCE):
                 return await asyncio.shield(worker.end)
         except TimeoutError:
             self._forkserver.abort()
@@ -231,11 +234,16 @@ class Pool:
     def _populate(self) -> None:
         while self._loop is not None and self._forkserver.running and len(self._workers) < self.count:
             self._number += 1
-            sock = self._forkserver.spawn(self._number)
+            try:
+                sock = self._forkserver.spawn(self._number)
+            except OSError as error:
+                self._try_again(error, self._populate)
+                return
             self._workers[self._number] = _Worker(self._number, sock, self._loop.create_future())
 
     async def _take(self) -> _Worker:
         """The next free worker, in the order of asking."""
+        assert self._forkserver.pid is not None, "start() comes first"
         self._attach()
         while self._idle:
             worker = self._idle.pop()  # the last one's caches are warm
@@ -282,6 +290,13 @@ class Pool:
         worker.busy, worker.discarded = False, True
         worker.sock.close()
         self._forkserver.kill(worker.number)
+        if self._loop is not None:
+            self._loop.call_later(_OBEDIENCE, self._insist, worker)
+
+    def _insist(self, worker: _Worker) -> None:
+        """A zygote that has not buried a worker by now does not obey: end it, and with it all workers."""
+        if worker.number in self._workers:
+            self._forkserver.abort()
 
     # --- what the forkserver tells ---
 
@@ -317,9 +332,19 @@ class Pool:
         return worker
 
     def _restart(self) -> None:
-        if not self._closing:
+        if self._closing:
+            return
+        try:
             self._forkserver.start()
-            self._populate()
+        except OSError as error:
+            self._try_again(error, self._restart)
+        self._populate()
+
+    def _try_again(self, error: OSError, what: Callable[[], None]) -> None:
+        """No descriptors or processes to be had just now."""
+        log.error("no worker can be started: %s", error.strerror)
+        if self._loop is not None:
+            self._loop.call_later(_RESTART_DELAY, what)
 
 
 _SENTENCES: dict[Reason, str] = {

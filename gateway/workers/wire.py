@@ -98,21 +98,31 @@ def _parse(header: bytes, job: int | None, fds: list[int]) -> tuple[int, int, in
 
 
 async def send(sock: socket.socket, job: int, body: bytes, blob: bytes) -> None:
-    """Send one message over a non-blocking socket; Closed when the worker is gone."""
-    loop = asyncio.get_running_loop()
+    """Send one message over a non-blocking socket; Closed when the worker is gone, OSError for want of memory."""
     header, aside = _header(job, body, blob)
+    if not aside:
+        await _send_all(sock, header + body + blob)
+        return
+    fd = os.memfd_create("job", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     try:
-        if not aside:
-            await loop.sock_sendall(sock, header + body + blob)
-            return
-        fd = os.memfd_create("job", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-        try:
-            for _ in _fill(fd, blob):
-                await asyncio.sleep(0)
-            socket.send_fds(sock, [header], [fd])  # an idle worker's buffer is empty: never short
-        finally:
-            os.close(fd)
-        await loop.sock_sendall(sock, body)
+        for _ in _fill(fd, blob):
+            await asyncio.sleep(0)
+        _send_beside(sock, header, fd)
+    finally:
+        os.close(fd)
+    await _send_all(sock, body)
+
+
+async def _send_all(sock: socket.socket, data: bytes) -> None:
+    try:
+        await asyncio.get_running_loop().sock_sendall(sock, data)
+    except OSError as error:
+        raise Closed from error
+
+
+def _send_beside(sock: socket.socket, header: bytes, fd: int) -> None:
+    try:
+        socket.send_fds(sock, [header], [fd])  # an idle worker's buffer is empty: never short
     except OSError as error:
         raise Closed from error
 

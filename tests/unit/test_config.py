@@ -174,7 +174,7 @@ def test_sources(tmp_path: Path) -> None:
             file_name = '(?P<type>[a-z]+)_(?P<customer_number>\d+)'
             [source.fields]
             customer_number = { label = ["Kundnummer", "Kundnr"], page = -1, area = [1, 2, 3.5, 4] }
-            number = [{ regex = 'Faktura\s+(\d+)' }, { label = "Nr" }]
+            number = [{ regex = 'Faktura\s+(\d+)' }, { label = "Nr" }, { area = [1, 2, 3, 4] }]
             """,
         )
     )
@@ -196,6 +196,7 @@ def test_sources(tmp_path: Path) -> None:
             Pattern(field="customer_number", label=("Kundnummer", "Kundnr"), page=-1, area=(1, 2, 3.5, 4)),
             Pattern(field="number", regex=r"Faktura\s+(\d+)"),
             Pattern(field="number", label=("Nr",)),
+            Pattern(field="number", area=(1, 2, 3, 4)),
         ),
     )
 

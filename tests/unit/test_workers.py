@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import resource
 import signal
 import struct
 import subprocess
@@ -269,7 +270,8 @@ async def test_an_idle_worker_that_was_killed_gets_no_job(make_pool: MakePool) -
     await pool.run(JOBS + "echo")
     (pid,) = pool.pids
     os.kill(pid, signal.SIGKILL)
-    await until(lambda: not lives(pid))
+    while lives(pid):  # the pool cannot hear of it meanwhile
+        os.sched_yield()
     assert await pool.run(JOBS + "echo", 1) == ([1], b"")
 
 
@@ -281,6 +283,35 @@ async def test_a_dead_zygote_takes_its_workers_along_and_is_replaced(make_pool: 
     await until(lambda: not [pid for pid in pids if lives(pid)])
     assert await pool.run(JOBS + "echo", 1) == ([1], b"")
     await until(lambda: pool.started == 2)
+
+
+async def test_a_zygote_that_does_not_obey_is_replaced(
+    make_pool: MakePool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.workers.pool._OBEDIENCE", 0.3)
+    pool = await make_pool(1)
+    zygote = pool._forkserver.pid
+    assert zygote is not None
+    task, pid = await napping(pool, tmp_path)
+    os.kill(zygote, signal.SIGSTOP)
+    task.cancel()
+    await until(lambda: not lives(zygote) and not lives(pid))
+    assert await pool.run(JOBS + "echo", 1) == ([1], b"")
+
+
+async def test_without_descriptors_nothing_dies_and_the_pool_recovers(make_pool: MakePool) -> None:
+    pool = await make_pool(1)
+    await pool.run(JOBS + "echo")
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, most[1]))  # what is open stays
+        with pytest.raises(Temporary) as error:
+            await pool.run(JOBS + "echo", blob=bytes(wire.INLINE + 1))
+        assert not isinstance(error.value, Died)
+        await until(lambda: not pool.started and not pool._workers)  # the replacement cannot be had
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, most)
+    assert await pool.run(JOBS + "echo", 1) == ([1], b"")
 
 
 # --- answers of a worker that was broken into ---
@@ -297,7 +328,7 @@ def message(body: bytes, job: int = 1) -> bytes:
     [
         b"x" * 100,
         b"GWJ1",
-        _HEADER.pack(b"GWJ1", 2, 2, 0, False) + b"{}",  # another job's number
+        message(b'{"kind":"value"}', job=2),  # another job's number
         _HEADER.pack(b"GWJ1", 1, wire.BODY_LIMIT + 1, 0, False),
         _HEADER.pack(b"GWJ1", 1, 2, wire.BLOB_LIMIT + 1, False),
         _HEADER.pack(b"GWJ1", 1, 2, 10, True) + b"{}",  # a memory file that is not there
