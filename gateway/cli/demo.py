@@ -49,18 +49,23 @@ def register(commands: Commands) -> None:
     help_ = "send the sample documents through a gateway of its own"
     parser = commands.add_parser("demo", help=help_, description=__doc__)
     parser.add_argument("--once", action="store_true", help="end when every sample has arrived; exit 1 if one has not")
+    parser.add_argument("--port", type=int, default=2525, help="where SMTP listens; 0 takes any (default 2525)")
     parser.set_defaults(run=run)
 
 
 def run(context: Context, args: argparse.Namespace) -> int:
     """Show the main job; exit code 1 when a sample did not arrive or a signature is wrong."""
+    import msgspec
+
     from gateway.cli.serve import set_up_logging
     from gateway.config import embedded_defaults
 
     set_up_logging("error")
     _begin_anew(FOLDER)
     with contextlib.suppress(KeyboardInterrupt):
-        return asyncio.run(_show(embedded_defaults(FOLDER), args.once))
+        config = embedded_defaults(FOLDER)
+        listeners = (msgspec.structs.replace(config.listeners[0], port=args.port),)
+        return asyncio.run(_show(msgspec.structs.replace(config, listeners=listeners), args.once))
     return 0
 
 
@@ -129,7 +134,7 @@ def _hand_in_and_report(config: Config, port: int, records: Mapping[str, str]) -
     good = True
     for name in (*BY_MAIL, *BY_FOLDER):
         found = _await(client, name)
-        line, well = _line(client, name, found, config, records)
+        line, well = _line(name, found, config, records)
         print(line, flush=True)
         good = good and well
     return good
@@ -170,9 +175,7 @@ def _await(client: Client, name: str) -> dict[str, Any] | None:
     return None
 
 
-def _line(
-    client: Client, name: str, document: dict[str, Any] | None, config: Config, records: Mapping[str, str]
-) -> tuple[str, bool]:
+def _line(name: str, document: dict[str, Any] | None, config: Config, records: Mapping[str, str]) -> tuple[str, bool]:
     """One line about one sample, and whether it arrived signed."""
     if document is None:
         return f"{name}: did not arrive within {SECONDS:.0f} s", False
