@@ -24,7 +24,7 @@ run: install
 	@$(BIN)/gateway demo $(ARGS)
 
 test: $(VENV)/.tested
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 $(ARGS)
 
 check: $(VENV)/.tested
 	$(BIN)/ruff format --check .
