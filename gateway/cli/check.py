@@ -72,8 +72,8 @@ def check_database(file: Path) -> tuple[list[str], list[str]]:
     lock = database.Lock(file)
     try:
         lock.acquire()
-    except Refused as error:
-        return [f"the database was checked by the gateway that runs: {error.sentence}"], []
+    except Refused:
+        return [f"{file} is in use by a running gateway, which checked it at its start"], []
     try:
         engine = database.writer_engine(file)
         try:

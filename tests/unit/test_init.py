@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway import cli, config, signing
+from gateway.store.database import Lock, create_for_test
 
 
 def mode(path: Path) -> int:
@@ -76,3 +77,22 @@ def test_a_file_is_no_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     (tmp_path / "x").touch()
     assert cli.main(["init", str(tmp_path / "x")]) == 1
     assert capsys.readouterr().err == f"gateway: {tmp_path / 'x'} cannot be used: Not a directory.\n"
+
+
+def test_check_looks_at_the_database(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cli.main(["init", str(tmp_path)])
+    command = ["-c", str(tmp_path / "gateway.toml"), "check"]
+    file = tmp_path / "var" / "gateway.db"
+    create_for_test(file).dispose()
+    assert cli.main(command) == 0
+    assert f"{file} is sound\n" in capsys.readouterr().out
+    lock = Lock(file)
+    lock.acquire()
+    try:
+        assert cli.main(command) == 0
+        assert f"{file} is in use by a running gateway" in capsys.readouterr().out
+    finally:
+        lock.release()
+    file.write_bytes(b"no database" * 1000)
+    assert cli.main(command) == 1
+    assert f"{file} is damaged" in capsys.readouterr().err
