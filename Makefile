@@ -13,11 +13,11 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "Python's venv module is missing; install it with: apt install python3-venv"; exit 1; }
 	@echo "installing into $(VENV) (once, about a minute)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --use-pep517 -c constraints.txt -e .
 	@touch $@
 
 $(VENV)/.tested: $(VENV)/.installed
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --use-pep517 -c constraints.txt -e '.[test]'
 	@touch $@
 
 run: install
@@ -38,7 +38,7 @@ package: $(VENV)/.installed
 	rm -rf var/package && mkdir -p var/package
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps -w var/package .
 	$(PYTHON) -m venv var/package/venv
-	var/package/venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt var/package/*.whl
+	var/package/venv/bin/python -m pip install --quiet --disable-pip-version-check --use-pep517 -c constraints.txt var/package/*.whl
 	cd var/package && venv/bin/gateway demo --once
 
 # Writes the expected files of the golden cases again; read the difference before you commit it.
