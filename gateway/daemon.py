@@ -38,7 +38,8 @@ from gateway.workers import Pool
 QUEUE_LIMIT = 200_000  # submissions and deliveries that wait (design D17)
 FREE_SHARE, FREE_BYTES = 0.05, 1 << 30  # what must be free on the database's disk: the smaller of both
 GRACE = 30.0  # seconds that running work gets at a stop
-PRELOAD = ("lxml.etree", "pypdfium2", "typst", "pikepdf")  # by the process that forks workers, never by this one
+# Imported by the process that forks workers, never by this one.
+PRELOAD = ("gateway.mime", "gateway.readers.ubl", "gateway.readers.pdf", "gateway.formats.pdf", "typst", "pikepdf")
 LOOK_SECONDS = 1.0  # how often room and liveness are looked at
 
 _log = logging.getLogger("gateway.daemon")

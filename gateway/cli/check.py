@@ -77,6 +77,7 @@ def check_database(file: Path) -> tuple[list[str], list[str]]:
     try:
         engine = database.writer_engine(file)
         try:
+            database.schema_of(engine, file)
             database.quick_check(engine, file)
             wrong = database.check_pragmas(engine)
         finally:

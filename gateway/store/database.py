@@ -108,23 +108,29 @@ def writer_engine(path: Path) -> Engine:
     return engine
 
 
-def migrate(engine: Engine, path: Path | None = None, keep_copy: bool = True) -> None:
-    """Bring the schema to `SCHEMA` in one transaction, after a copy beside the database when it holds data.
-
-    Corrupt when the database is damaged or was written by a newer program.
-    """
+def schema_of(engine: Engine, path: Path | None = None) -> str | None:
+    """The schema that the database has, None when it is new; Corrupt when it is damaged or newer than this program."""
     try:
         with engine.connect() as connection:
             version = _version(connection)
     except DatabaseError as error:
         raise Corrupt(_damaged(path, str(error.orig))) from error
-    if version == SCHEMA:
-        return
     if version is not None and version > SCHEMA:
         raise Corrupt(
             f"{path} has schema {version}, this program knows {SCHEMA}: start the newer program that wrote it, "
             f"or restore a backup made before the upgrade"
         )
+    return version
+
+
+def migrate(engine: Engine, path: Path | None = None, keep_copy: bool = True) -> None:
+    """Bring the schema to `SCHEMA` in one transaction, after a copy beside the database when it holds data.
+
+    Corrupt when the database is damaged or was written by a newer program.
+    """
+    version = schema_of(engine, path)
+    if version == SCHEMA:
+        return
     if version is not None and keep_copy and path is not None:
         _copy(path, path.with_name(f"{path.name}.before-{SCHEMA}"))
     from gateway.store.migrations import upgrade

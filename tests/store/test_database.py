@@ -138,3 +138,17 @@ def test_other_databases_are_refused(url: str, tmp_path: Path) -> None:
 def test_relative_paths_start_at_the_configuration(tmp_path: Path) -> None:
     assert database.database_path("sqlite:var/gateway.db", tmp_path) == tmp_path / "var" / "gateway.db"
     assert database.database_path("sqlite:/srv/g.db", tmp_path) == Path("/srv/g.db")
+
+
+def test_check_names_a_newer_database(tmp_path: Path) -> None:
+    from gateway.cli.check import check_database
+
+    path = tmp_path / "gateway.db"
+    database.create_for_test(path).dispose()
+    assert check_database(path) == ([f"{path} is sound"], [])
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    good, bad = check_database(path)
+    assert good == []
+    assert "start the newer program" in bad[0]
