@@ -269,8 +269,6 @@ class Waiting:
         quiet, size = current.now - entry.since, entry.found.st_size
         if size > self._max_size and quiet >= self._timing.stable:
             return too_large(size, self._max_size)
-        if size == 0 and quiet >= self._timing.empty:
-            return "The file is empty."
         return None
 
     def _wait(self, current: _Pass, entry: _Entry) -> float:

@@ -18,7 +18,7 @@ from gateway.errors import Busy, ConfigError
 from gateway.intake import hints, takeover
 from gateway.intake.claim import Folder
 from gateway.intake.dropfolder import DropFolder
-from gateway.intake.waiting import Timing
+from gateway.intake.waiting import Look, Timing, Waiting
 from gateway.store import Store, companies, content, dropped
 from tests.unit.drops import PDF, QUICK, Open, drop, names, opener, reason, stored, until
 
@@ -137,6 +137,15 @@ async def test_a_file_that_somebody_has_open_for_writing_waits(door: Open, store
             file.write(b" and last")
         await until((root / ".done" / "x.txt").exists)
     assert [row["size"] for row in await stored(store)] == [14]
+
+
+async def test_a_file_that_stays_open_is_handed_in_after_a_while(door: Open, store: Store, root: Path) -> None:
+    async with door(timing=Timing(stable=0.02, poll=0.05, incomplete=0.3)):
+        with (root / "log.txt").open("wb") as file:
+            file.write(b"a line")
+            file.flush()
+            await until((root / ".done" / "log.txt").exists)
+    assert [row["size"] for row in await stored(store)] == [6]
 
 
 async def test_a_file_without_its_end_is_handed_in_after_a_while(door: Open, store: Store, root: Path) -> None:
@@ -267,6 +276,36 @@ async def test_a_document_waits_for_a_sidecar_that_is_still_being_written(door: 
         assert names(root / ".done") == ["x.csv", "x.pdf"]
     (row,) = await stored(store)
     assert row["fields"]["customer_number"] == "1001"
+
+
+async def test_xml_that_may_be_a_sidecar_makes_its_document_wait(door: Open, store: Store, root: Path) -> None:
+    clock = [0.0]
+    async with door(timing=Timing(stable=2), clock=lambda: clock[0]) as folder:
+        drop(root, "x.pdf")
+        await folder.scanned()
+        clock[0] = 1.5
+        drop(root, "x.xml", b"<doc><number>7</number></doc>")
+        await folder.scanned()
+        clock[0] = 2.5
+        await folder.scanned()
+        assert names(root / ".done") == []
+        clock[0] = 3.6
+        await folder.scanned()
+        assert names(root / ".done") == ["x.pdf", "x.xml"]
+    assert [row["fields"]["number"] for row in await stored(store)] == ["7"]
+
+
+async def test_of_several_documents_of_one_name_the_sidecar_is_for_the_pdf(
+    door: Open, store: Store, root: Path
+) -> None:
+    async with door():
+        drop(root, "x.json", b'{"number": "7"}')
+        drop(root, "x.aaa", b"text")
+        drop(root, "x.pdf")
+        drop(root, "x.zzz", b"more text")
+        await until(lambda: names(root / ".done") == ["x.aaa", "x.json", "x.pdf", "x.zzz"])
+    said = {row["file_name"]: row["fields"].get("number") for row in await stored(store)}
+    assert said == {"x.aaa": None, "x.pdf": "7", "x.zzz": None}
 
 
 async def test_a_wrong_sidecar_fails_the_pair_with_the_field(door: Open, store: Store, root: Path) -> None:
@@ -434,6 +473,22 @@ async def test_a_new_sub_folder_is_noticed_with_the_files_in_it(door: Open, stor
         drop(root, "order/77/y.pdf", PDF + b"y")
         await until((root / ".done" / "y.pdf").exists)
     assert len(await stored(store)) == 3
+
+
+async def test_a_file_that_comes_between_the_look_and_the_watch_is_noticed(
+    door: Open, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = Waiting.look
+
+    def slow_look(self: Waiting, folder: Folder) -> Look:
+        found = look(self, folder)
+        if not (root / "x.pdf").exists() and names(root / ".done") == []:
+            drop(root, "x.pdf")
+        return found
+
+    monkeypatch.setattr(Waiting, "look", slow_look)
+    async with door(timing=Timing(stable=0, scan=3600)):
+        await until((root / ".done" / "x.pdf").exists)
 
 
 async def test_without_inotify_looking_often_replaces_it(

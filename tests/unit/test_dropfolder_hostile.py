@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import datetime as dt
 import os
+import shutil
 import socket
 import stat
 import threading
@@ -16,7 +17,7 @@ import pytest
 
 from gateway.config import Source
 from gateway.errors import ConfigError
-from gateway.intake import claim, rename
+from gateway.intake import claim, rename, takeover
 from gateway.intake import names as naming
 from gateway.intake.claim import Folder, has_writer
 from gateway.intake.dropfolder import DropFolder
@@ -294,8 +295,9 @@ def row_of(root: Path, name: str, **values: object) -> Dropped:
 def test_what_was_swapped_between_look_and_claim_goes_back(folder: Folder, root: Path, secret: Path) -> None:
     (root / "x.pdf").write_bytes(PDF)
     row = row_of(root, "x.pdf")
-    (root / "x.pdf").unlink()
+    (root / "x.pdf").rename(root / ".kept")  # its inode stays in use
     (root / "other").write_bytes(PDF)
+    os.utime(root / "other", ns=(row.mtime_ns, row.mtime_ns))
     (root / "other").rename(root / "x.pdf")
     folder.claim(row)
     with pytest.raises(claim.Changed):
@@ -316,6 +318,32 @@ def test_a_claimed_file_that_somebody_still_writes_goes_back_unless_at_rest_for_
             folder.open_claimed(row, settled=False)
         os.close(folder.open_claimed(row, settled=True))
     os.close(folder.open_claimed(row, settled=False))
+
+
+def test_a_file_that_grows_while_it_is_read_goes_back(folder: Folder, root: Path) -> None:
+    (root / "x.pdf").write_bytes(PDF)
+    row = row_of(root, "x.pdf")
+    with (root / "x.pdf").open("rb") as file, (root / "x.pdf").open("ab") as more:
+        more.write(b"more")
+        more.flush()
+        with pytest.raises(claim.Changed):
+            takeover._body(".pdf", file, row)
+
+
+def test_nobody_else_may_enter_work_and_others_of_the_group_may_read_reasons(root: Path) -> None:
+    for mask in (0, 0o077):
+        before = os.umask(mask)
+        try:
+            opened = Folder.open(root)
+            opened.report("x.pdf", "Because.", "1")
+            opened.close()
+        finally:
+            os.umask(before)
+        modes = {name: stat.S_IMODE((root / name).stat().st_mode) for name in (".work", ".done", ".failed")}
+        assert modes == {".work": 0o700, ".done": 0o750, ".failed": 0o750}
+        assert stat.S_IMODE((root / ".failed" / "x.pdf.reason.txt").stat().st_mode) == 0o640
+        for name in modes:
+            shutil.rmtree(root / name)
 
 
 def test_put_back_never_replaces(folder: Folder, root: Path) -> None:
