@@ -14,7 +14,7 @@ import os
 import pwd
 import socket
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote
@@ -27,11 +27,12 @@ from starlette.exceptions import HTTPException
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from gateway import client
-from gateway.admin import companies, documents, queue, recipients, settings, status
+from gateway.admin import companies, documents, imports, queue, recipients, settings, status
 from gateway.admin.pages import Pages
 from gateway.admin.running import Running, version_of
 from gateway.errors import Conflict, Corrupt, Forbidden, GatewayError, NotFound, Refused, Temporary
 from gateway.store.audit import Caller
+from gateway.workbook.model import FILE_LIMIT
 
 _BODY_LIMIT = 1 << 20  # bytes; the largest request is a template
 _log = logging.getLogger("gateway.api")
@@ -62,6 +63,13 @@ def _routes(r: Running) -> list[tuple[str, str, Handler]]:
         ("GET", "/recipients/{id}", _answer(lambda q: recipients.show_recipient(r, q.path_params["id"]))),
         ("PATCH", "/recipients/{id}", _change(lambda q, who, body: _change_recipient(r, q, who, body))),
         ("DELETE", "/recipients/{id}", _change(lambda q, who, body: _delete_recipient(r, q, who))),
+        ("POST", "/imports", _upload(lambda q, file: imports.preview(r, q.query_params, file))),
+        ("GET", "/imports/{id}", _answer(lambda q: imports.show_preview(r, q.path_params["id"]))),
+        ("GET", "/imports/{id}/findings", _list(lambda q: imports.list_findings(r, q.path_params["id"]))),
+        ("GET", "/imports/{id}/changes", _list(lambda q: imports.list_changes(r, q.path_params["id"]))),
+        ("POST", "/imports/{id}/apply", _change(lambda q, who, body: imports.apply(r, who, q.path_params["id"]))),
+        ("GET", "/batches", _list(lambda q: imports.list_batches(r, q.query_params))),
+        ("POST", "/batches/{id}/undo", _change(lambda q, who, body: imports.undo(r, who, q.path_params["id"], body))),
         ("GET", "/settings", _answer(lambda q: settings.list_settings(r, q.query_params.get("company")))),
         ("GET", "/settings/{key}", _answer(lambda q: settings.get_setting(r, *_company_and_key(q)))),
         ("PUT", "/settings/{key}", _change(lambda q, who, body: _set_setting(r, q, who, body))),
@@ -141,6 +149,28 @@ def _change(do: Callable[[Request, Caller, Mapping[str, object]], Awaitable[Any]
     return handler
 
 
+def _upload(look: Callable[[Request, bytes], AsyncGenerator[dict[str, Any], None]]) -> Handler:
+    """A file as the request's body; the answer is one JSON object a line, so that a person sees how far it is."""
+
+    async def handler(request: Request) -> Response:
+        steps = look(request, await _bytes(request, FILE_LIMIT))
+        first = await anext(steps)  # what is wrong with the request is answered before the lines begin
+        return StreamingResponse(_lines(first, steps), media_type="application/x-ndjson")
+
+    return handler
+
+
+async def _lines(step: dict[str, Any], rest: AsyncGenerator[dict[str, Any], None]) -> AsyncIterator[bytes]:
+    """JSON, line by line; an error that comes late is the last line."""
+    yield msgspec.json.encode(step) + b"\n"
+    async with contextlib.aclosing(rest):
+        try:
+            async for step in rest:
+                yield msgspec.json.encode(step) + b"\n"
+        except GatewayError as error:
+            yield msgspec.json.encode({**_described(error), "status": _status(error)}) + b"\n"
+
+
 def _metrics(running: Running) -> Handler:
     async def handler(request: Request) -> Response:
         return Response(await status.show_metrics(running), media_type="text/plain; version=0.0.4; charset=utf-8")
@@ -196,12 +226,19 @@ def _version(request: Request, body: Mapping[str, object]) -> int | None:
     return version_of(body["version"] if "version" in body else "" if tag == "*" else tag.strip('"'))
 
 
-async def _body(request: Request) -> Mapping[str, object]:
-    data = b""
+async def _bytes(request: Request, limit: int) -> bytes:
+    pieces: list[bytes] = []
+    size = 0
     async for piece in request.stream():
-        data += piece
-        if len(data) > _BODY_LIMIT:
-            raise Refused(f"The request is larger than {_BODY_LIMIT} bytes.")
+        pieces.append(piece)
+        size += len(piece)
+        if size > limit:
+            raise Refused(f"The request is larger than {limit} bytes.")
+    return b"".join(pieces)
+
+
+async def _body(request: Request) -> Mapping[str, object]:
+    data = await _bytes(request, _BODY_LIMIT)
     if not data:
         return {}
     try:
@@ -244,13 +281,20 @@ _STATUS: tuple[tuple[type[GatewayError], int], ...] = (
 
 async def _say_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, GatewayError)
-    code = next((code for kind, code in _STATUS if isinstance(error, kind)), 400)
+    return _json(_described(error), _status(error))
+
+
+def _status(error: GatewayError) -> int:
+    return next((code for kind, code in _STATUS if isinstance(error, kind)), 400)
+
+
+def _described(error: GatewayError) -> dict[str, Any]:
     answer: dict[str, Any] = {"error": error.sentence, "field": getattr(error, "field", None)}
     if isinstance(error, Conflict):
         answer["current"] = error.current
     if isinstance(error, Corrupt):
         answer["corrupt"] = True
-    return _json(answer, code)
+    return answer
 
 
 async def _say_http_error(request: Request, error: Exception) -> Response:

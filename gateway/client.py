@@ -112,6 +112,21 @@ class Client:
         finally:
             connection.close()
 
+    def upload(self, path: str, file: bytes, query: Mapping[str, object] | None = None) -> Iterator[dict[str, Any]]:
+        """Hand in the bytes of a file; the JSON objects that are answered, as they come."""
+        connection = _Connection(self.path, self._timeout)
+        try:
+            response = self._ask(connection, "POST", _with_query(path, query), file, None)
+            while line := response.readline():
+                step = json.loads(line)
+                if "error" in step:
+                    raise _error(step.get("status", 400), line)
+                yield step
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise self._broken(error) from error
+        finally:
+            connection.close()
+
     def _json(
         self,
         method: str,
@@ -134,13 +149,15 @@ class Client:
         connection: http.client.HTTPConnection,
         method: str,
         path: str,
-        body: Mapping[str, object] | None,
+        body: Mapping[str, object] | bytes | None,
         version: int | None,
     ) -> http.client.HTTPResponse:
-        headers = {"Content-Type": "application/json"} if body is not None else {}
+        kind = "application/octet-stream" if isinstance(body, bytes) else "application/json"
+        headers = {"Content-Type": kind} if body is not None else {}
         if version is not None:
             headers["If-Match"] = f'"{version}"'
-        connection.request(method, path, None if body is None else json.dumps(body).encode(), headers)
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+        connection.request(method, path, data, headers)
         response = connection.getresponse()
         if response.status >= 400:
             raise _error(response.status, response.read())

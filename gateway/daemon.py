@@ -114,7 +114,11 @@ class Daemon:
             sockets=notify.listen_sockets(),
         )
         running = Running(
-            store=self.store, config=config, listeners=lambda: _listeners(config, submission.ports), nudge=self.nudge
+            store=self.store,
+            config=config,
+            listeners=lambda: _listeners(config, submission.ports),
+            nudge=self.nudge,
+            pool=self.pool,
         )
         admin = AdminServer(config.gateway.admin_socket, running)
         await admin.start()

@@ -60,3 +60,22 @@ def _media_type(document: ReadDocument, said: str) -> str:
     if document.format == "pdf":
         return "application/pdf"
     return "application/xml" if document.format != "other" else said or "application/octet-stream"
+
+
+def read_list(options: Mapping[str, Any], blob: bytes) -> tuple[Any, bytes]:
+    """Read the list of recipients `blob` (.xlsx or .csv): its `workbook.model.Summary`, and its findings and rows.
+
+    `options` are those of `workbook.model.Options`.
+    """
+    from gateway.workbook import listing
+    from gateway.workbook.model import Options
+
+    summary, frames = listing.read(blob, msgspec.convert(options, Options))
+    return msgspec.to_builtins(summary), frames
+
+
+def mark_list(said: Mapping[str, Any], blob: bytes) -> tuple[None, bytes]:
+    """The list `blob` as a workbook with a column of errors: `said` is what `workbook.report.Said` holds."""
+    from gateway.workbook import report
+
+    return None, report.mark(blob, msgspec.convert(said, report.Said))

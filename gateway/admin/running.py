@@ -14,6 +14,7 @@ from gateway.config import Config
 from gateway.errors import Refused
 from gateway.model import UTC, parse_id
 from gateway.store import Store
+from gateway.workers import Pool
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -42,6 +43,8 @@ class Running:
     nudge: Callable[[], None] = _nothing  # something became due: the pipeline and the queue look now
     now: Callable[[], dt.datetime] = _now
     started_at: dt.datetime = dataclasses.field(default_factory=_now)
+    pool: Pool | None = None  # where files that people hand in are read
+    previews: dict[int, Any] = dataclasses.field(default_factory=dict)  # of lists, by id; `imports` keeps them few
 
 
 def ident(text: object, field: str = "id") -> int:

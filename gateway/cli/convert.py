@@ -38,7 +38,7 @@ def run_convert(context: Context, args: argparse.Namespace) -> int:
     if args.output == "-":
         sys.stdout.buffer.write(data)
         return 0
-    _write(Path(args.output), data)
+    write_file(Path(args.output), data)
     facts = {"file": args.output, "media_type": str(made["media_type"]), "size": len(data)}
     if context.json:
         print_json(facts)
@@ -59,7 +59,7 @@ async def _convert(name: str, target: str, language: str, content: bytes) -> tup
         await pool.close()
 
 
-def _write(path: Path, data: bytes) -> None:
+def write_file(path: Path, data: bytes) -> None:
     """Replace `path` in one step; an old file stays whole when the new one cannot be written."""
     try:
         if path.exists() and not path.is_file():  # a device or a pipe is written to, never replaced

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from gateway.cli import Context, text
+from gateway.cli import Context, lists, text
 from gateway.client import Client, path_of
 from gateway.errors import NotFound, Refused
 
@@ -42,6 +42,7 @@ def register(commands: Commands) -> None:
     set_.add_argument("number", metavar="NUMBER")
     _add_fields(set_, required=False)
     set_.set_defaults(run=run_set)
+    lists.register(verbs)
     delete = verbs.add_parser("delete", help="delete a recipient")
     delete.add_argument("number", metavar="NUMBER")
     delete.add_argument("--type", metavar="T", help="which row, when the number has several")

@@ -57,7 +57,8 @@ def show(row: Recipient, company_name_: str) -> dict[str, Any]:
     }
 
 
-def _recipient(row: Any) -> Recipient:
+def recipient_of(row: Any) -> Recipient:
+    """The recipient that a row of the table holds."""
     return Recipient(
         id=row.id,
         number=row.number,
@@ -78,7 +79,7 @@ def rows_for(connection: Connection, company_id: int, keys: Sequence[str]) -> li
     statement = sa.select(recipient).where(
         recipient.c.company_id == company_id, recipient.c.number_key.in_(list(keys)), _LIVE
     )
-    return [_recipient(row) for row in connection.execute(statement.order_by(recipient.c.id))]
+    return [recipient_of(row) for row in connection.execute(statement.order_by(recipient.c.id))]
 
 
 def rows_of(connection: Connection, company_id: int, number: str) -> list[Recipient]:
@@ -92,7 +93,7 @@ def load(connection: Connection, recipient_id: int) -> tuple[Recipient, int]:
     row = connection.execute(sa.select(recipient).where(recipient.c.id == recipient_id, _LIVE)).first()
     if row is None:
         raise NotFound("There is no such recipient.", "id")
-    return _recipient(row), int(row.company_id)
+    return recipient_of(row), int(row.company_id)
 
 
 def list_recipients(connection: Connection, wanted: Filter) -> list[dict[str, Any]]:
@@ -103,7 +104,7 @@ def list_recipients(connection: Connection, wanted: Filter) -> list[dict[str, An
         last = sa.select(*_ORDER).where(recipient.c.id == wanted.after)
         place = connection.execute(last).first() or (0, "", 0)
         statement = statement.where(sa.tuple_(*_ORDER) > sa.tuple_(*place))
-    return [show(_recipient(row), names[row.company_id]) for row in connection.execute(statement)]
+    return [show(recipient_of(row), names[row.company_id]) for row in connection.execute(statement)]
 
 
 def _conditions(names: Mapping[int, str], wanted: Filter) -> list[Any]:
@@ -122,7 +123,8 @@ def _conditions(names: Mapping[int, str], wanted: Filter) -> list[Any]:
     return found
 
 
-def _values(row: Recipient, now: dt.datetime) -> dict[str, Any]:
+def values_of(row: Recipient, now: dt.datetime) -> dict[str, Any]:
+    """What the table stores of a recipient, without its id, its company and its version."""
     return {
         "number": row.number,
         "number_key": number_key(row.number),
@@ -161,7 +163,7 @@ def add(connection: Connection, company_id: int, row: Recipient, who: Caller, no
     _refuse_twin(connection, company_id, row)
     saved = msgspec.structs.replace(row, id=new_id(), version=1)
     connection.execute(
-        sa.insert(recipient), {"id": saved.id, "company_id": company_id, "version": 1, **_values(saved, now)}
+        sa.insert(recipient), {"id": saved.id, "company_id": company_id, "version": 1, **values_of(saved, now)}
     )
     name = company_name(connection, company_id)
     audit.record(connection, who, "recipient.add", show_id(saved.id), None, _audited(saved), now, company=name)
@@ -179,7 +181,7 @@ def change(connection: Connection, row: Recipient, version: int | None, who: Cal
     _refuse_twin(connection, company_id, row)
     saved = msgspec.structs.replace(row, version=old.version + 1)
     connection.execute(
-        sa.update(recipient).where(recipient.c.id == row.id).values(version=saved.version, **_values(saved, now))
+        sa.update(recipient).where(recipient.c.id == row.id).values(version=saved.version, **values_of(saved, now))
     )
     audit.record(connection, who, "recipient.set", show_id(row.id), _audited(old), _audited(saved), now, company=name)
     return Saved(row=saved, company=name, released=_wake(connection, name, [saved.number, old.number], now))

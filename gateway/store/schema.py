@@ -123,6 +123,33 @@ recipient = Table(
     ),
 )
 
+batch = Table(
+    "batch",
+    metadata,
+    _id(),
+    _ref("company_id", "company"),
+    Column("type", Text, nullable=False),
+    Column("file_name", Text, nullable=False),
+    Column("sha256", LargeBinary, nullable=False),
+    Column("counts", Json, nullable=False),
+    Column("uid", Integer, nullable=False),
+    Column("user", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("undone_at", Moment),
+    Column("undone_by", Text),
+)
+
+batch_row = Table(
+    "batch_row",
+    metadata,
+    Column("batch_id", BigInteger, ForeignKey("batch.id"), primary_key=True),
+    Column("recipient_id", BigInteger, ForeignKey("recipient.id"), primary_key=True),
+    Column("version", Integer, nullable=False),  # of the recipient as the batch left it
+    Column("before", Json),  # model.Recipient; NULL when the batch created it
+    Index("batch_row_recipient", "recipient_id"),
+    sqlite_with_rowid=False,
+)
+
 content = Table(
     "content",
     metadata,

@@ -77,6 +77,25 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name"),
     )
     op.create_table(
+        "batch",
+        sa.Column("id", BIGINT, autoincrement=False, nullable=False),
+        sa.Column("company_id", sa.BigInteger(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("file_name", sa.Text(), nullable=False),
+        sa.Column("sha256", sa.LargeBinary(), nullable=False),
+        sa.Column("counts", sa.Text(), nullable=False),
+        sa.Column("uid", sa.Integer(), nullable=False),
+        sa.Column("user", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("undone_at", sa.BigInteger(), nullable=True),
+        sa.Column("undone_by", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["company_id"],
+            ["company.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
         "content_chunk",
         sa.Column("content_id", sa.BigInteger(), nullable=False),
         sa.Column("seq", sa.Integer(), nullable=False),
@@ -174,6 +193,24 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("leased_until IS NOT NULL"),
     )
+    op.create_table(
+        "batch_row",
+        sa.Column("batch_id", sa.BigInteger(), nullable=False),
+        sa.Column("recipient_id", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("before", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["batch_id"],
+            ["batch.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["recipient_id"],
+            ["recipient.id"],
+        ),
+        sa.PrimaryKeyConstraint("batch_id", "recipient_id"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("batch_row_recipient", "batch_row", ["recipient_id"], unique=False)
     op.create_table(
         "document",
         sa.Column("id", BIGINT, autoincrement=False, nullable=False),
