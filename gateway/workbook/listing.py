@@ -7,7 +7,6 @@ import resource
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable
-from operator import attrgetter
 
 import msgspec
 
@@ -61,6 +60,7 @@ class Listing:
         self._options = options
         self._columns: dict[int, str] | None = None  # column -> field, once the first row is known
         self._heading: int | None = None
+        self._titles: dict[int, str] = {}  # column -> its heading as written
         self._findings: list[Finding] = []
         self._errors = self._warnings = self._rows = self._comments = self._blanks = 0
         self._unknown: dict[int, tuple[int, int]] = {}  # column -> first row and number of cells with data
@@ -113,6 +113,7 @@ class Listing:
             return
         self._heading = number
         self._columns = {}
+        self._titles = {column: content for column, content in row.items() if isinstance(content, str)}
         for column, field in found.items():
             if field in self._columns.values() and field != ERROR:
                 self._find(number, column, "E-HEADING", f"There are two columns for {field}: delete one.")
@@ -227,7 +228,8 @@ class Listing:
         for column, (first, count) in self._unknown.items():
             name = letters(column)
             cells = "one cell" if count == 1 else f"{count} cells"
-            sentence = f"Column {name} is none of the list's and has data in {cells}: delete column {name}."
+            title = f" ({self._titles[column][:40]!r})" if column in self._titles else ""
+            sentence = f"Column {name}{title} is none of the list's and has data in {cells}: delete column {name}."
             self._find(first, column, "E-COLUMN", sentence)
 
     # --- links ---
@@ -268,9 +270,9 @@ class Listing:
     def result(self, sheet: str) -> tuple[Summary, bytes]:
         """What the whole list came to."""
         columns = self._columns or {}
-        if not columns:
+        if not self._rows and not self._errors:
             raise refuse("The list is empty: it has no row with data.")
-        self._findings.sort(key=attrgetter("row"))
+        self._findings.sort(key=lambda found: (found.row, len(found.cell), found.cell))
         frames = [pack(self._findings[at : at + FRAME]) for at in range(0, len(self._findings), FRAME)]
         summary = Summary(
             sheet=sheet,

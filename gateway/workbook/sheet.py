@@ -114,13 +114,11 @@ class Sheet:
             elif tag.endswith("}f"):
                 formula = True
                 self._note_link(child.text or "", column, number)
-        if value is None:
+        if not value:  # a library stores nothing, or "", for what it has not computed
             return Cell("empty-formula", "") if formula else None
-        if kind == "n":
-            return self._number(value, element.get("s")) if value else None
-        return self._typed(kind, value, formula)
+        return self._number(value, element.get("s")) if kind == "n" else self._typed(kind, value)
 
-    def _typed(self, kind: str, value: str, formula: bool) -> Content:
+    def _typed(self, kind: str, value: str) -> Content:
         if kind == "s":
             return self._shared(value)
         if kind == "b":
@@ -129,8 +127,6 @@ class Sheet:
             return Cell("error", value)
         if kind == "d":
             return Cell("date", value)
-        if formula and not value:  # a library stores "" for what it has not computed
-            return Cell("empty-formula", "")
         return unescape(value)
 
     def _shared(self, value: str) -> str:
