@@ -316,6 +316,7 @@ audit = Table(
     "audit",
     metadata,
     _id(),
+    Column("seq", BigInteger, nullable=False, unique=True),  # 1, 2, 3 …: the order of the chain
     Column("at", Moment, nullable=False),
     Column("uid", Integer, nullable=False),
     Column("user", Text, nullable=False),
@@ -325,6 +326,7 @@ audit = Table(
     Column("before", Json),
     Column("after", Json),
     Column("reason", Text),
+    Column("hash", LargeBinary, nullable=False),  # audit.seal
 )
 
 dropped = Table(

@@ -17,6 +17,7 @@ def upgrade() -> None:
     op.create_table(
         "audit",
         sa.Column("id", BIGINT, autoincrement=False, nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("uid", sa.Integer(), nullable=False),
         sa.Column("user", sa.Text(), nullable=False),
@@ -26,7 +27,9 @@ def upgrade() -> None:
         sa.Column("before", sa.Text(), nullable=True),
         sa.Column("after", sa.Text(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("seq"),
     )
     op.create_table(
         "company",
