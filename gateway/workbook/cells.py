@@ -19,6 +19,7 @@ _BUILT_IN_DATES = {*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59
 _QUOTED = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]')
 _ZEROS = re.compile(r"0{2,}")
 _SHORTENED = re.compile(r"[+-]?\d+(?:[.,]\d+)?E\+\d+", re.IGNORECASE)
+_LENGTH = 32_767  # characters of a cell, Excel's limit
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _DAY_ZERO = {False: dt.date(1899, 12, 30), True: dt.date(1904, 1, 1)}
 
@@ -62,6 +63,8 @@ def is_date_format(number: int, code: str) -> bool:
 def text_of(content: Content) -> str:
     """The cell as trimmed text in NFC; `Doubt` when the spreadsheet may have changed what a person typed."""
     if isinstance(content, str):
+        if len(content) > _LENGTH:
+            raise Doubt("E-LENGTH", f"The cell has {len(content)} characters; a spreadsheet's has at most {_LENGTH}.")
         text = clean_number(content)
         if _SHORTENED.fullmatch(text):
             raise Doubt("E-DIGITS", f"{text} is a long number that the spreadsheet has shortened; {TYPE_AS_TEXT}.")

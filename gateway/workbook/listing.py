@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import resource
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 
 import msgspec
@@ -34,7 +34,7 @@ from gateway.workbook.package import Package, is_package, refuse
 from gateway.workbook.sheet import Row, Sheet, address_of, area
 
 _CODES = {"number": "E-NUMBER", "email": "E-EMAIL", "cc": "E-CC", "name": "E-NAME", "format": "E-FORMAT"}
-_LINK_AREA = 1000  # rows of one link's area that are looked at
+_LINKED_CELLS = 200_000  # cells that are compared with their links; a link may stand for a whole column
 _STAND_IN = {"number": "0", "email": "a@example.com"}  # for a field whose fault is known, to find the others'
 
 
@@ -237,24 +237,24 @@ class Listing:
     def compare_links(self, links: list[tuple[str, str]]) -> None:
         """Warn where a cell of addresses shows one thing and links to another; the text wins."""
         columns = {column: field for column, field in (self._columns or {}).items() if field in ("email", "cc")}
+        warned: set[tuple[int, int]] = set()
+        left = _LINKED_CELLS
         for reference, target in links:
-            place = area(reference)
-            if place is None:
-                continue
-            for row in range(place[2], min(place[3], place[2] + _LINK_AREA) + 1):
+            first, last, top, bottom = area(reference) or (1, 0, 1, 0)
+            places = range(bisect_left(self._numbers, top), bisect_right(self._numbers, bottom))
+            for place in places[: max(left, 0)]:
                 for column, field in columns.items():
-                    if place[0] <= column <= place[1]:
-                        self._compare_link(row, column, field, target)
+                    if first <= column <= last and (place, column) not in warned:
+                        self._compare_link(place, column, field, target, warned)
+            left -= len(places)
 
-    def _compare_link(self, number: int, column: int, field: str, target: str) -> None:
-        place = bisect_left(self._numbers, number)
-        if place == len(self._numbers) or self._numbers[place] != number:
-            return
+    def _compare_link(self, place: int, column: int, field: str, target: str, warned: set[tuple[int, int]]) -> None:
         shown = getattr(self._decoder.decode(self._packed[place]), field)
         leads = address_of(target)
         if shown and leads.lower() not in (address.lower() for address in shown):
+            warned.add((place, column))
             sentence = f"The cell shows {'; '.join(shown)} but links to {leads[:100]}; what it shows is taken."
-            self._find(number, column, "W-LINK", sentence)
+            self._find(self._numbers[place], column, "W-LINK", sentence)
 
     # --- the end ---
 

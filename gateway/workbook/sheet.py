@@ -18,6 +18,7 @@ Row = dict[int, Content]  # column, of which 1 is A, to what stands there; empty
 _REFERENCE = re.compile(r"([A-Za-z]{1,3})([0-9]{1,7})")
 _LINK_FORMULA = re.compile(r'^\s*HYPERLINK\(\s*"([^"]*)"', re.IGNORECASE)
 _STYLE_LIMIT = 65_490  # cell formats, as Excel's own limit is
+_LINK_LIMIT = 200_000  # links of a sheet that are looked at
 _LAST_ROW = 1_048_576
 
 
@@ -70,7 +71,7 @@ class Sheet:
                     yield number, self._cells(element, number)
                 else:
                     kind, target, _ = relations.get(_relation_id(element), ("", "", False))
-                    if kind == "hyperlink":
+                    if kind == "hyperlink" and len(self.links) < _LINK_LIMIT:
                         self.links.append((element.get("ref", ""), target))
 
     def _row_number(self, element: Any, before: int) -> int:
