@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections.abc import Iterator
 
 from gateway.workbook.headings import field_of
@@ -14,7 +15,7 @@ from gateway.workbook.sheet import Row
 _SEPARATORS = (";", "\t", ",")  # in this order when nothing else decides
 _LOOK = 200  # lines that the separator is judged by
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
-_TEXT_MARK = "'"  # what our own export puts before = + - @
+_MARKED = re.compile("'+[-=+@\t\r]")  # an apostrophe that our own export puts before = + - @
 
 
 def decode(blob: bytes) -> str:
@@ -49,7 +50,7 @@ def rows(blob: bytes) -> Iterator[tuple[int, Row]]:
 
 
 def _plain(field: str) -> str:
-    return field[1:] if field[:1] == _TEXT_MARK and field[1:2] in ("=", "+", "-", "@", "\t", "\r") else field
+    return field[1:] if _MARKED.match(field) else field
 
 
 def _separator(text: str) -> tuple[str, str, int]:

@@ -128,7 +128,7 @@ class Sheet:
             return Cell("error", value)
         if kind == "d":
             return Cell("date", value)
-        return unescape(value)
+        return value if kind == "inlineStr" else unescape(value)
 
     def _shared(self, value: str) -> str:
         try:

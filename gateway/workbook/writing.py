@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -24,7 +25,8 @@ from gateway.workbook.model import FIELDS, REQUIRED
 
 _AS_TEXT = "@"  # the number format of text (ISO/IEC 29500-1 §18.8.30, 49)
 _WIDTHS = {"number": 18, "email": 38, "cc": 38, "name": 28, "format": 14, "language": 12}
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = re.compile("'*[-=+@\t\r]")  # apostrophes too, so that the import takes off only the one added
+_LIKE_ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")  # would be read as a character's code (ISO/IEC 29500-1 §22.9.2.19)
 
 # What the template says in its # rows: what to do, then three examples.
 _NOTES: Mapping[str, Sequence[str]] = {
@@ -129,7 +131,7 @@ def _lay_out(sheet: Any) -> None:
 
 
 def _write(cell: Any, value: str) -> None:
-    cell.value = ILLEGAL_CHARACTERS_RE.sub("", value)
+    cell.value = _LIKE_ESCAPE.sub("_x005F_", ILLEGAL_CHARACTERS_RE.sub("", value))
     if value:
         cell.data_type = "s"  # openpyxl takes what begins with = for a formula
     cell.number_format = _AS_TEXT
@@ -162,7 +164,7 @@ def export_csv(rows: Iterable[Mapping[str, Any]], language: str) -> bytes:
     writer = csv.writer(out, delimiter=";")
     writer.writerow([WRITTEN[language][field] for field in FIELDS])
     for row in rows:
-        writer.writerow(["'" + value if value.startswith(_FORMULA) else value for value in _fields(row)])
+        writer.writerow(["'" + value if _FORMULA.match(value) else value for value in _fields(row)])
     return out.getvalue().encode("utf-8-sig")
 
 
