@@ -1,7 +1,7 @@
 """The admin socket: HTTP and JSON for people's tools, on a Unix socket, in the daemon's own loop (design D7).
 
-Who asks is what the kernel says of the peer (SO_PEERCRED, unix(7)), never what the request says. Errors are one JSON
-object: `error`, a sentence, and `field`; a conflict adds `current`.
+Who asks is what the kernel says of the peer (`gateway.door`), what they may is in `gateway.admin.roles`. Errors are one
+JSON object: `error`, a sentence, and `field`; a conflict adds `current`. Every change takes a `reason` for the audit.
 """
 
 from __future__ import annotations
@@ -10,26 +10,20 @@ import asyncio
 import contextlib
 import json
 import logging
-import os
-import pwd
-import socket
-import struct
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote
 
 import msgspec
-import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.exceptions import HTTPException
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from gateway import client
-from gateway.admin import companies, documents, imports, queue, recipients, settings, status
+from gateway.admin import audit, companies, documents, imports, queue, recipients, roles, settings, status
 from gateway.admin.pages import Pages
-from gateway.admin.running import Running, version_of
+from gateway.admin.running import Running, reason_of, version_of
+from gateway.door import SocketServer
 from gateway.errors import Conflict, Corrupt, Forbidden, GatewayError, NotFound, Refused, Temporary
 from gateway.store.audit import Caller
 from gateway.workbook.model import FILE_LIMIT
@@ -40,11 +34,13 @@ _log = logging.getLogger("gateway.api")
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def make_app(running: Running) -> FastAPI:
-    """The application; every request's scope state holds the `caller`."""
+def make_app(running: Running, identify: Callable[[int], Caller] | None = None) -> FastAPI:
+    """The application; every request's scope state holds the `uid` of the peer, of which `identify` makes a caller."""
+    known = identify or (lambda uid: roles.caller_of(uid, running.config.roles))
     app = FastAPI(title="Document mail gateway", docs_url=None, redoc_url=None, openapi_url=None)
     for method, path, handler in _routes(running):
-        app.add_api_route(path, _guarded(handler), methods=[method], response_model=None)
+        guarded = _guarded(running, known, method, path, handler)
+        app.add_api_route(path, guarded, methods=[method], response_model=None)
     app.add_exception_handler(GatewayError, _say_error)
     app.add_exception_handler(HTTPException, _say_http_error)
     app.add_exception_handler(Exception, _say_fault)
@@ -54,6 +50,7 @@ def make_app(running: Running) -> FastAPI:
 def _routes(r: Running) -> list[tuple[str, str, Handler]]:
     """Method, path and handler of every request; the docstrings stand at the functions of `gateway.admin`."""
     return [
+        ("GET", "/me", _answer(lambda q: _at_once(roles.show(q.state.caller)))),
         ("GET", "/status", _answer(lambda _: status.show_status(r))),
         ("GET", "/metrics", _metrics(r)),
         ("GET", "/companies", _answer(lambda _: companies.list_companies(r))),
@@ -108,7 +105,9 @@ def _routes(r: Running) -> list[tuple[str, str, Handler]]:
         ("POST", "/queue/pause", _change(lambda q, who, body: queue.pause(r, who, body))),
         ("POST", "/queue/resume", _change(lambda q, who, body: queue.resume(r, who, body))),
         ("POST", "/queue/{verb}", _change(lambda q, who, body: queue.steer(r, who, q.path_params["verb"], body))),
-        ("GET", "/audit", _list(lambda q: status.list_audit(r, q.query_params))),
+        ("GET", "/audit", _list(lambda q: audit.list_audit(r, q.query_params))),
+        ("GET", "/audit/verify", _answer(lambda q: audit.verify_audit(r, q.query_params))),
+        ("GET", "/audit/export", _rows(lambda q: audit.export_audit(r, q.query_params))),
         ("POST", "/backup", _change(lambda q, who, body: status.make_backup(r, who, body))),
     ]
 
@@ -144,9 +143,32 @@ async def _array(page: list[dict[str, Any]], rest: Pages) -> AsyncIterator[bytes
 
 def _change(do: Callable[[Request, Caller, Mapping[str, object]], Awaitable[Any]]) -> Handler:
     async def handler(request: Request) -> Response:
-        return _json(await do(request, request.state.caller, await _body(request)))
+        body = dict(await _body(request))
+        who = msgspec.structs.replace(request.state.caller, reason=reason_of(body))
+        body.pop("reason", None)
+        return _json(await do(request, who, body))
 
     return handler
+
+
+def _rows(ask: Callable[[Request], AsyncGenerator[dict[str, Any], None]]) -> Handler:
+    """One JSON object a line, however many there are; an error that comes late breaks the connection off."""
+
+    async def handler(request: Request) -> Response:
+        rows = ask(request)
+        first = await anext(rows, None)  # what is wrong with the request is answered before the lines begin
+        return StreamingResponse(_records(first, rows), media_type="application/x-ndjson")
+
+    return handler
+
+
+async def _records(row: dict[str, Any] | None, rest: AsyncGenerator[dict[str, Any], None]) -> AsyncIterator[bytes]:
+    if row is None:
+        return
+    yield msgspec.json.encode(row) + b"\n"
+    async with contextlib.aclosing(rest):
+        async for row in rest:
+            yield msgspec.json.encode(row) + b"\n"
 
 
 def _upload(look: Callable[[Request, bytes], AsyncGenerator[dict[str, Any], None]]) -> Handler:
@@ -257,13 +279,17 @@ def _json(value: Any, code: int = 200) -> Response:
     return Response(msgspec.json.encode(value), code, media_type="application/json")
 
 
-def _guarded(handler: Handler) -> Handler:
-    """Only the socket's owner and root may ask."""
+def _guarded(running: Running, identify: Callable[[int], Caller], method: str, path: str, handler: Handler) -> Handler:
+    """Lets through who has the permission that the route needs; a look at a document is noted first."""
+    need = roles.needed(method, path)
+    last = path.rpartition("/")[2]
 
     async def guarded(request: Request) -> Response:
-        caller: Caller = request.state.caller
-        if caller.uid not in (0, os.geteuid()):
-            raise Forbidden(f"{caller.user} may not use the gateway: only its owner and root may.")
+        who = await asyncio.to_thread(identify, request.state.uid)  # each time: a role may be given or taken away
+        roles.require(who, need)
+        request.state.caller = who
+        if need is roles.Permission.CONTENT:
+            await audit.note_look(running, who, request.path_params["id"], "document" if last == "{id}" else last)
         return await handler(request)
 
     return guarded
@@ -311,90 +337,8 @@ async def _say_fault(request: Request, error: Exception) -> Response:
 # --- the socket ------------------------------------------------------------------------------------------
 
 
-class _PeerProtocol(H11Protocol):
-    """Puts the process at the other end of the socket into each request's state."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self.app_state = {**self.app_state, "caller": _peer(transport.get_extra_info("socket"))}
-
-
-def _peer(connection: socket.socket) -> Caller:
-    raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    _, uid, _ = struct.unpack("3i", raw)
-    try:
-        return Caller(uid=uid, user=pwd.getpwuid(uid).pw_name)
-    except KeyError:
-        return Caller(uid=uid, user=f"uid {uid}")
-
-
-class _Server(uvicorn.Server):
-    """A uvicorn server that leaves the signals to the daemon and says when it listens."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.listening = asyncio.Event()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.listening.set()
-
-
-class AdminServer:
+class AdminServer(SocketServer):
     """Serves the admin API at a Unix socket. Start it before the listeners, stop it after them."""
 
     def __init__(self, socket_path: Path, running: Running) -> None:
-        self._path = socket_path
-        self._running = running
-        self._server: _Server | None = None
-        self._task: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        """Listen; returns when the socket answers. Refused when another gateway answers there already."""
-        listener = self._bind()
-        config = uvicorn.Config(
-            make_app(self._running),
-            http=_PeerProtocol,
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            log_level=logging.WARNING,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=5,
-        )
-        self._server = _Server(config)
-        self._task = asyncio.create_task(self._server.serve([listener]), name="admin-server")
-        ready = asyncio.create_task(self._server.listening.wait())
-        await asyncio.wait({self._task, ready}, return_when=asyncio.FIRST_COMPLETED)
-        ready.cancel()
-        if self._task.done():
-            self._task.result()
-
-    def _bind(self) -> socket.socket:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            client.connect(self._path, timeout=1.0).close()
-        except (FileNotFoundError, ConnectionRefusedError):
-            self._path.unlink(missing_ok=True)
-        except OSError as error:
-            raise Refused(f"The admin socket {self._path} cannot be used: {error.strerror or error}.") from error
-        else:
-            raise Refused(f"Another gateway answers at {self._path} already.")
-        try:
-            return client.bind(self._path)
-        except OSError as error:
-            raise Refused(f"The admin socket {self._path} cannot be made: {error.strerror or error}.") from error
-
-    async def stop(self) -> None:
-        """Answer what is being asked, at most five seconds, then close the socket and remove it."""
-        if self._server is None or self._task is None:
-            return
-        self._server.should_exit = True
-        await self._task
-        self._path.unlink(missing_ok=True)
-        self._server = self._task = None
+        super().__init__(socket_path, make_app(running), running.config.roles.socket_group)

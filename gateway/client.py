@@ -96,15 +96,15 @@ class Client:
         """Change the values of `body` at `path`, if it still has the version; the JSON answered."""
         return self._json("PATCH", path, None, body, version)
 
-    def delete(self, path: str, version: int | None = None) -> Any:
+    def delete(self, path: str, version: int | None = None, reason: str | None = None) -> Any:
         """Delete what stands at `path`, if it still has the version; the JSON answered."""
-        return self._json("DELETE", path, None, None, version)
+        return self._json("DELETE", path, None, {"reason": reason} if reason else None, version)
 
-    def stream(self, path: str) -> Iterator[bytes]:
+    def stream(self, path: str, query: Mapping[str, object] | None = None) -> Iterator[bytes]:
         """The bytes at `path`, piece by piece."""
         connection = _Connection(self.path, self._timeout)
         try:
-            response = self._ask(connection, "GET", path, None, None)
+            response = self._ask(connection, "GET", _with_query(path, query), None, None)
             while piece := response.read(1 << 20):
                 yield piece
         except (OSError, http.client.HTTPException) as error:

@@ -20,7 +20,7 @@ from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
-from gateway import notify
+from gateway import maillog, notify
 from gateway.admin.running import Running
 from gateway.api import AdminServer
 from gateway.config import Config
@@ -30,7 +30,7 @@ from gateway.intake.submission import SubmissionServer
 from gateway.model import UTC, Accepted, NewSubmission
 from gateway.pipeline import Pipeline
 from gateway.queue import Queue
-from gateway.store import Store, companies, documents, messages, meta, submissions, views, writer
+from gateway.store import Store, audit, companies, documents, messages, meta, submissions, views, writer
 from gateway.store.database import database_path
 from gateway.transports import open_transport
 from gateway.workers import Pool
@@ -59,6 +59,7 @@ class Daemon:
         self._stop = asyncio.Event()
         self._deadline: float | None = None  # monotonic seconds; set when the stop begins
         self._room: str | None = None
+        self._rooted: dt.date | None = None  # the day whose audit root was said
         self._watchdog = notify.watchdog_interval()
 
     # --- life ---
@@ -198,8 +199,15 @@ class Daemon:
                     notify.notify("WATCHDOG=1", f"STATUS={self._room or 'running'}")
                     due = time.monotonic() + (self._watchdog or 0.0)
                 await self._look_for_room()
+                await self.say_root(dt.datetime.now(UTC).date())
             except (GatewayError, DBAPIError) as error:
                 self._say_room(self.store.trouble or str(error))
+
+    async def say_root(self, today: dt.date) -> None:
+        """Write the audit's root to the log once a day, and at the start: out of reach of who can write the database."""
+        if today != self._rooted:
+            maillog.audit_root(*await self.store.read(audit.head))
+            self._rooted = today
 
     async def _look_for_room(self) -> None:
         usage = shutil.disk_usage(self.path.parent)

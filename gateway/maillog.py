@@ -99,6 +99,11 @@ def queued(document: int, message_id: str, deliveries: int, rule: str, file: str
     )
 
 
+def audit_root(seq: int, digest: bytes) -> None:
+    """Once a day: number and hash of the audit's newest row; the chain of rows must hold it for ever."""
+    _event("audit-root", root=f"{seq}:{digest.hex()}")
+
+
 def _delivery(
     name: str, level: int, delivery: int, document: int, address: str, outcome: Outcome, **more: object
 ) -> None:

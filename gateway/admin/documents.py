@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from gateway import address
+from gateway.admin import roles
 from gateway.admin.pages import Pages, pages
-from gateway.admin.running import Running, filter_of, ident, reason_of, refuse_unknown
+from gateway.admin.running import Running, filter_of, ident, refuse_unknown
 from gateway.errors import Refused
 from gateway.model import show_id
 from gateway.store import audit, companies, documents, views
@@ -49,17 +50,17 @@ async def release_documents(
     running: Running, who: Caller, ids: Sequence[object], values: Mapping[str, object]
 ) -> dict[str, Any]:
     """Release held documents: they go through the pipeline again with today's settings. All of them or none."""
-    refuse_unknown(values, ("ids", "reason"))
+    refuse_unknown(values, ("ids",))
     numbers = _idents(ids)
-    count = await running.store.write(_release, numbers, who, reason_of(values), running.now())
+    count = await running.store.write(_release, numbers, who, running.now())
     running.nudge()
     return {"released": count}
 
 
-def _release(connection: Connection, ids: list[int], who: Caller, reason: str | None, now: dt.datetime) -> int:
+def _release(connection: Connection, ids: list[int], who: Caller, now: dt.datetime) -> int:
     before = [_state(connection, id_) for id_ in ids]
     count = documents.release_documents(connection, ids, who.user, now)
-    _record(connection, "document.release", ids, before, who, reason, now)
+    _record(connection, "document.release", ids, before, who, now)
     return count
 
 
@@ -67,24 +68,24 @@ async def cancel_documents(
     running: Running, who: Caller, ids: Sequence[object], values: Mapping[str, object]
 ) -> dict[str, Any]:
     """Cancel documents: nothing more of them is sent. All of them or none."""
-    refuse_unknown(values, ("ids", "reason"))
+    refuse_unknown(values, ("ids",))
     numbers = _idents(ids)
-    return {"cancelled": await running.store.write(_cancel, numbers, who, reason_of(values), running.now())}
+    return {"cancelled": await running.store.write(_cancel, numbers, who, running.now())}
 
 
-def _cancel(connection: Connection, ids: list[int], who: Caller, reason: str | None, now: dt.datetime) -> int:
+def _cancel(connection: Connection, ids: list[int], who: Caller, now: dt.datetime) -> int:
     before = [_state(connection, id_) for id_ in ids]
     count = documents.cancel_documents(connection, ids, now)
-    _record(connection, "document.cancel", ids, before, who, reason, now)
+    _record(connection, "document.cancel", ids, before, who, now)
     return count
 
 
 async def resend_document(running: Running, who: Caller, id_: str, values: Mapping[str, object]) -> dict[str, Any]:
     """Send an ended document again as a new message: by today's rules, or to the addresses `to`."""
-    refuse_unknown(values, ("to", "reason"))
+    refuse_unknown(values, ("to",))
     number = ident(id_)
     to = _addresses(values.get("to"))
-    shown = await running.store.write(_resend, number, to, who, reason_of(values), running.now())
+    shown = await running.store.write(_resend, number, to, who, running.now())
     running.nudge()
     return shown
 
@@ -100,16 +101,15 @@ def _addresses(value: object) -> list[str]:
         raise Refused(error.sentence, "to") from error
 
 
-def _resend(
-    connection: Connection, document_id: int, to: list[str], who: Caller, reason: str | None, now: dt.datetime
-) -> dict[str, Any]:
+def _resend(connection: Connection, document_id: int, to: list[str], who: Caller, now: dt.datetime) -> dict[str, Any]:
     before = _state(connection, document_id)
+    went_to = {delivery["recipient"] for delivery in views.show_document(connection, document_id)["deliveries"]}
+    if not went_to.issuperset(to):
+        roles.require(who, roles.Permission.READDRESS)
     documents.resend_document(connection, document_id, to, who.user, now)
     after = _state(connection, document_id) | ({"to": to} if to else {})
     company = views.show_document(connection, document_id)["company"]
-    audit.record(
-        connection, who, "document.resend", show_id(document_id), before, after, now, company=company, reason=reason
-    )
+    audit.record(connection, who, "document.resend", show_id(document_id), before, after, now, company=company)
     return {"id": show_id(document_id), **_state(connection, document_id)}
 
 
@@ -130,12 +130,9 @@ def _record(
     ids: Sequence[int],
     before: Sequence[dict[str, Any]],
     who: Caller,
-    reason: str | None,
     now: dt.datetime,
 ) -> None:
     for document_id, old in zip(ids, before, strict=True):
         shown = views.show_document(connection, document_id)
         new = {"state": shown["state"], "cause": shown["cause"]}
-        audit.record(
-            connection, who, action, show_id(document_id), old, new, now, company=shown["company"], reason=reason
-        )
+        audit.record(connection, who, action, show_id(document_id), old, new, now, company=shown["company"])

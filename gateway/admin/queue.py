@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy.engine import Connection
 
 from gateway.admin.pages import Pages, pages
-from gateway.admin.running import Running, filter_of, ident, moment, reason_of, refuse_unknown, text_of
+from gateway.admin.running import Running, filter_of, ident, moment, refuse_unknown, text_of
 from gateway.errors import NotFound, Refused
 from gateway.model import show_id
 from gateway.store import audit, companies, deliveries
@@ -49,7 +49,7 @@ async def steer(running: Running, who: Caller, verb: str, values: Mapping[str, o
     `all`. Gives the number of deliveries changed; with `ids` it is all of them or none."""
     if verb not in _VERBS:
         raise NotFound(f"The queue cannot {verb}; there are {', '.join(_VERBS)}.")
-    refuse_unknown(values, ("ids", "next_hop", "company", "all", "reason"))
+    refuse_unknown(values, ("ids", "next_hop", "company", "all"))
     chosen = [name for name in ("ids", "next_hop", "company", "all") if values.get(name)]
     if len(chosen) != 1:
         raise Refused("Say which deliveries: ids, next_hop, company or all, one of them.", "ids")
@@ -60,13 +60,13 @@ async def steer(running: Running, who: Caller, verb: str, values: Mapping[str, o
 
 def _steer(connection: Connection, verb: str, values: Mapping[str, object], who: Caller, now: dt.datetime) -> int:
     changed = _VERBS[verb](connection, _selection(connection, values), now)
-    action, reason = f"delivery.{verb}", reason_of(values)
+    action = f"delivery.{verb}"
     if values.get("ids"):
         for delivery_id in changed:
-            audit.record(connection, who, action, show_id(delivery_id), None, None, now, reason=reason)
+            audit.record(connection, who, action, show_id(delivery_id), None, None, now)
     else:
         named = next(f"{name}:{values[name]}" for name in ("next_hop", "company", "all") if values.get(name))
-        audit.record(connection, who, action, named, None, {"changed": len(changed)}, now, reason=reason)
+        audit.record(connection, who, action, named, None, {"changed": len(changed)}, now)
     return len(changed)
 
 
@@ -84,18 +84,16 @@ def _selection(connection: Connection, values: Mapping[str, object]) -> Selectio
 
 async def pause(running: Running, who: Caller, values: Mapping[str, object]) -> dict[str, Any]:
     """Claim nothing more for `next_hop`, for good or `until` a time; what is on its way goes on."""
-    refuse_unknown(values, ("next_hop", "until", "reason"))
+    refuse_unknown(values, ("next_hop", "until"))
     hop = text_of(values, "next_hop")
     until = moment(text_of(values, "until"), "until") if values.get("until") else None
-    await running.store.write(_pause, hop, until, reason_of(values) or "", who, running.now())
+    await running.store.write(_pause, hop, until, who, running.now())
     return {"next_hop": hop, "paused_by": who.user, "paused_until": until}
 
 
-def _pause(
-    connection: Connection, hop: str, until: dt.datetime | None, reason: str, who: Caller, now: dt.datetime
-) -> None:
-    deliveries.pause_hop(connection, hop, who.user, reason, until, now)
-    audit.record(connection, who, "hop.pause", hop, None, {"until": until}, now, reason=reason or None)
+def _pause(connection: Connection, hop: str, until: dt.datetime | None, who: Caller, now: dt.datetime) -> None:
+    deliveries.pause_hop(connection, hop, who.user, who.reason or "", until, now)
+    audit.record(connection, who, "hop.pause", hop, None, {"until": until}, now)
 
 
 async def resume(running: Running, who: Caller, values: Mapping[str, object]) -> dict[str, Any]:

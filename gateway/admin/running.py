@@ -85,6 +85,7 @@ _READ: Mapping[str, Callable[[str, str], Any]] = {
     "before": lambda text, field: ident(text, field),
     "after": lambda text, field: ident(text, field),
     "since": moment,
+    "until": moment,
 }
 
 

@@ -1,4 +1,4 @@
-"""The gateway as a whole: status, metrics, sources, the audit, a backup."""
+"""The gateway as a whole: status, metrics, sources, a backup."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway import __version__, metrics
-from gateway.admin.pages import Pages, pages
-from gateway.admin.running import Running, filter_of, refuse_unknown, text_of
+from gateway.admin.running import Running, refuse_unknown, text_of
 from gateway.config import Source
 from gateway.errors import Refused
 from gateway.model import DeliveryState, DocumentState
@@ -65,11 +64,6 @@ def _source(source: Source) -> dict[str, Any]:
         "file_name": source.file_name,
         "fields": [pattern.field for pattern in source.patterns],
     }
-
-
-def list_audit(running: Running, query: Mapping[str, str]) -> Pages:
-    """Who changed what, newest first; the filters are those of `audit.Filter`."""
-    return pages(running, audit.list_audit, filter_of(audit.Filter, query), "before")
 
 
 async def make_backup(running: Running, who: Caller, values: Mapping[str, object]) -> dict[str, Any]:

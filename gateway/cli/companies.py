@@ -19,6 +19,7 @@ def register(commands: Commands) -> None:
     verbs.add_parser("list", help="list the companies").set_defaults(run=run_list)
     add = verbs.add_parser("add", help="add a company")
     add.add_argument("name", metavar="NAME", help="letters, digits, dots, dashes and underscores")
+    add.add_argument("--reason", help="for the audit")
     add.set_defaults(run=run_add)
 
 
@@ -34,7 +35,7 @@ def run_list(context: Context, args: argparse.Namespace) -> int:
 
 def run_add(context: Context, args: argparse.Namespace) -> int:
     """Add a company."""
-    saved = context.client().post("/companies", {"name": args.name})
+    saved = context.client().post("/companies", {"name": args.name, "reason": args.reason})
     if context.json:
         text.print_json(saved)
     else:

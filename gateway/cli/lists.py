@@ -35,6 +35,7 @@ def register(verbs: Commands) -> None:
     import_.add_argument("--report", metavar="OUT", help="write the workbook with a column of what is wrong")
     import_.add_argument("--ignore-column", metavar="C", action="append", default=[], help="pass over column C; again")
     import_.add_argument("--reject-comments", action="store_true", help="rows that begin with # are errors")
+    import_.add_argument("--reason", help="for the audit")
     import_.set_defaults(run=run_import)
     export = verbs.add_parser("export", help="write the directory as .xlsx or .csv, which can be imported again")
     export.add_argument("output", metavar="OUT")
@@ -50,6 +51,7 @@ def register(verbs: Commands) -> None:
     undo = verbs.add_parser("undo", help="take an imported list back")
     undo.add_argument("batch", metavar="BATCH", help="the id that the import said")
     undo.add_argument("--keep-changed", action="store_true", help="leave rows that were changed since")
+    undo.add_argument("--reason", help="for the audit")
     undo.set_defaults(run=run_undo)
 
 
@@ -83,7 +85,7 @@ def run_import(context: Context, args: argparse.Namespace) -> int:
     if args.dry_run:
         answer["changes"] = client.get(place + "/changes")
     elif not found["counts"]["errors"]:
-        answer |= client.post(place + "/apply", {})
+        answer |= client.post(place + "/apply", {"reason": args.reason})
     return _say_import(context, args, answer)
 
 
@@ -261,7 +263,8 @@ def _language(said: str | None) -> str:
 
 def run_undo(context: Context, args: argparse.Namespace) -> int:
     """Take a batch back."""
-    answer = context.client().post(path_of("batches", args.batch, "undo"), {"keep_changed": args.keep_changed})
+    body = {"keep_changed": args.keep_changed, "reason": args.reason}
+    answer = context.client().post(path_of("batches", args.batch, "undo"), body)
     if context.json:
         text.print_json(answer)
         return 0

@@ -64,6 +64,7 @@ def register(commands: Commands) -> None:
     pause.set_defaults(run=run_pause)
     resume = verbs.add_parser("resume", help="end a pause")
     resume.add_argument("next_hop", metavar="HOP")
+    resume.add_argument("--reason", help="for the audit")
     resume.set_defaults(run=run_resume)
 
 
@@ -117,7 +118,7 @@ def run_pause(context: Context, args: argparse.Namespace) -> int:
 
 def run_resume(context: Context, args: argparse.Namespace) -> int:
     """End a pause."""
-    resumed = context.client().post("/queue/resume", {"next_hop": args.next_hop})
+    resumed = context.client().post("/queue/resume", {"next_hop": args.next_hop, "reason": args.reason})
     if context.json:
         text.print_json(resumed)
     else:

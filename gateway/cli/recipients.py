@@ -37,16 +37,19 @@ def register(commands: Commands) -> None:
     add = verbs.add_parser("add", help="add a recipient")
     add.add_argument("--number", metavar="N", required=True, help="the customer number, as the documents write it")
     _add_fields(add, required=True)
+    add.add_argument("--reason", help="for the audit")
     add.set_defaults(run=run_add)
     set_ = verbs.add_parser("set", help="change a recipient; an empty value clears a field")
     set_.add_argument("number", metavar="NUMBER")
     _add_fields(set_, required=False)
+    set_.add_argument("--reason", help="for the audit")
     set_.set_defaults(run=run_set)
     lists.register(verbs)
     delete = verbs.add_parser("delete", help="delete a recipient")
     delete.add_argument("number", metavar="NUMBER")
     delete.add_argument("--type", metavar="T", help="which row, when the number has several")
     delete.add_argument("--company", metavar="C", default="default")
+    delete.add_argument("--reason", help="for the audit")
     delete.set_defaults(run=run_delete)
 
 
@@ -78,7 +81,7 @@ def _given(args: argparse.Namespace) -> dict[str, Any]:
 
 def run_add(context: Context, args: argparse.Namespace) -> int:
     """Add a row and say how many held documents go on."""
-    values = {"company": args.company, "number": args.number, **_given(args)}
+    values = {"company": args.company, "number": args.number, **_given(args), "reason": args.reason}
     return _say(context, "added", context.client().post("/recipients", values))
 
 
@@ -86,14 +89,16 @@ def run_set(context: Context, args: argparse.Namespace) -> int:
     """Change the fields given."""
     client = context.client()
     row = _row(client, args)
-    return _say(context, "saved", client.patch(path_of("recipients", row["id"]), _given(args), row["version"]))
+    values = {**_given(args), "reason": args.reason}
+    return _say(context, "saved", client.patch(path_of("recipients", row["id"]), values, row["version"]))
 
 
 def run_delete(context: Context, args: argparse.Namespace) -> int:
     """Delete a row."""
     client = context.client()
     row = _row(client, args)
-    return _say(context, "deleted", client.delete(path_of("recipients", row["id"]), row["version"]))
+    done = client.delete(path_of("recipients", row["id"]), row["version"], args.reason)
+    return _say(context, "deleted", done)
 
 
 def _row(client: Client, args: argparse.Namespace) -> dict[str, Any]:

@@ -24,6 +24,7 @@ def register(commands: Commands) -> None:
     set_ = verbs.add_parser("set", help="change a setting; an empty value goes back to the default")
     set_.add_argument("key", metavar="KEY")
     set_.add_argument("value", metavar="VALUE")
+    set_.add_argument("--reason", help="for the audit")
     set_.set_defaults(run=run_set)
     for verb in (list_, get, set_):
         verb.add_argument("--company", metavar="C", default="default")
@@ -58,7 +59,8 @@ def run_get(context: Context, args: argparse.Namespace) -> int:
 
 def run_set(context: Context, args: argparse.Namespace) -> int:
     """Change one value and say what that released or held."""
-    saved = context.client().put(path_of("settings", args.key), {"value": args.value}, {"company": args.company})
+    body = {"value": args.value, "reason": args.reason}
+    saved = context.client().put(path_of("settings", args.key), body, {"company": args.company})
     if context.json:
         text.print_json(saved)
         return 0

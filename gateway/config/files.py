@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import grp
 import os
 import stat
 from pathlib import Path
+
+import msgspec
 
 from gateway.config.structs import Config
 
@@ -21,6 +24,8 @@ def check_files(config: Config) -> list[str]:
     for source in config.sources:
         if source.folder is not None:
             problems.append(_unusable(source.name, source.folder))
+    for key, group in msgspec.structs.asdict(config.roles).items():
+        problems.append(None if group is None else _unknown_group(f"roles.{key}", group))
     if len(os.fsencode(config.gateway.admin_socket)) > _SUN_PATH:
         problems.append(f"gateway.admin_socket: {config.gateway.admin_socket} is longer than {_SUN_PATH} bytes.")
     return [problem for problem in problems if problem is not None]
@@ -44,6 +49,14 @@ def _exposed(key: str, file: Path) -> str | None:
         return None
     if mode & 0o027:
         return f"{key}: others can use {file} (mode {mode:04o}); run: chmod 0600 {file}"
+    return None
+
+
+def _unknown_group(key: str, group: str) -> str | None:
+    try:
+        grp.getgrnam(group)
+    except KeyError:
+        return f"{key}: there is no group {group}; run: groupadd --system {group}"
     return None
 
 

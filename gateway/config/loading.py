@@ -11,13 +11,13 @@ from urllib.parse import urlsplit
 
 from gateway import address
 from gateway.config import regexes
-from gateway.config.structs import MIB, Config, DkimKey, Gateway, Listener, Relay, Sender, Source
+from gateway.config.structs import MIB, Config, DkimKey, Gateway, Listener, Relay, Roles, Sender, Source
 from gateway.config.table import Table, read
 from gateway.errors import ConfigError, Refused
 from gateway.model import Pattern
 
 KEYS: Mapping[str, tuple[str, ...]] = {  # every table of the file and its keys
-    "": ("gateway", "sender", "dkim", "listener", "source", "relay"),
+    "": ("gateway", "sender", "dkim", "listener", "source", "relay", "roles"),
     "gateway": ("hostname", "database", "admin_socket", "workers"),
     "sender": ("domain", "default_prefix"),
     "dkim": ("keys",),
@@ -38,6 +38,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {  # every table of the file and its keys
     "source.fields": ("number", "customer_number", "email", "issue_date", "due_date", "payable", "currency", "type"),
     "source.fields.*": ("label", "regex", "page", "area"),
     "relay": ("mode", "directory", "host", "tls", "user", "password_file", "concurrency"),
+    "roles": ("socket_group", "viewer", "helpdesk", "directory", "operator", "admin", "auditor"),
 }
 _GROUPS = ("type", "customer_number", "number", "email", "cc", "issue_date", "format", "language")  # of file_name
 
@@ -79,6 +80,7 @@ def load(file: Path | None = None) -> Config:
         listeners=tuple(_listener(table) for table in listeners),
         sources=tuple(_source(table, base) for table in sources),
         relay=_relay(top.table("relay", KEYS["relay"]), base),
+        roles=_roles(top.table("roles", KEYS["roles"])),
     )
     _unique(keys, lambda at: [("selector", config.dkim[at].selector)])
     _unique(listeners, lambda at: _sockets(config.listeners[at]))
@@ -267,6 +269,14 @@ def _file_name(table: Table) -> str | None:
         said = f"has a group {wrong}" if wrong else "has no named group such as (?P<type>...)"
         table.fail("file_name", f"source.file_name {said}; there are {known}.")
     return text
+
+
+def _roles(table: Table) -> Roles:
+    given = {key: table.text(key, "", most=100) for key in KEYS["roles"] if key in table}
+    if given and "socket_group" not in given:
+        wanted = "roles.socket_group is missing: the group that may connect to the admin socket."
+        table.fail("", wanted)
+    return Roles(**given)
 
 
 def _relay(table: Table, base: Path) -> Relay:

@@ -75,6 +75,18 @@ class Relay(Section, frozen=True, kw_only=True):
     concurrency: int = 20
 
 
+class Roles(Section, frozen=True, kw_only=True):
+    """`[roles]`: the Unix group whose members have each role, None for nobody."""
+
+    socket_group: str | None = None  # may connect to the admin socket; None: our own group
+    viewer: str | None = None
+    helpdesk: str | None = None
+    directory: str | None = None
+    operator: str | None = None
+    admin: str | None = None
+    auditor: str | None = None
+
+
 class Config(Section, frozen=True, kw_only=True):
     """The whole file, checked."""
 
@@ -85,6 +97,7 @@ class Config(Section, frozen=True, kw_only=True):
     listeners: tuple[Listener, ...] = ()
     sources: tuple[Source, ...] = ()
     relay: Relay = Relay()
+    roles: Roles = Roles()
 
 
 def embedded_defaults(folder: Path) -> Config:

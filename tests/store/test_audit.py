@@ -104,6 +104,7 @@ def test_untouched_chain_is_whole(engine: sa.Engine, now: dt.datetime, count: in
         (COPY.format(9), 8, "row 8 is missing"),
         ("DELETE FROM meta WHERE key = 'audit_head'", 1, "row 1 was not written by the gateway"),
         ("UPDATE meta SET value = '7:00' WHERE key = 'audit_head'", 7, "not the last one"),
+        ("UPDATE meta SET value = 'x' WHERE key = 'audit_head'", 1, "row 1 was not written by the gateway"),
         ("UPDATE meta SET value = '6:00' WHERE key = 'audit_head'", 7, "row 7 was not written by the gateway"),
     ],
 )
@@ -124,6 +125,15 @@ def test_a_deleted_end_is_not_hidden_by_the_next_row(engine: sa.Engine, now: dt.
         connection.exec_driver_sql("DELETE FROM audit WHERE seq = 3")
     fill(engine, now, 1)
     assert walked(engine).broken == 3
+
+
+def test_changes_go_on_where_the_note_of_the_end_was_taken_away(engine: sa.Engine, now: dt.datetime) -> None:
+    fill(engine, now, 3)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM meta WHERE key = 'audit_head'")
+    assert walked(engine).broken == 1
+    fill(engine, now, 1)
+    assert walked(engine) == audit.Link(seq=4, hash=walked(engine).hash, done=True)
 
 
 def test_a_new_chain_does_not_hold_an_old_root(engine: sa.Engine, now: dt.datetime) -> None:

@@ -440,7 +440,7 @@ async def test_document_is_cancelled_and_sent_again(door: Door, now: dt.datetime
     assert caught.value.field == "to"
     assert (await door.ask("post", f"{path}/resend", {"to": "b@example.com"}))["state"] == "received"
     actions = [row["action"] for row in await door.ask("get", "/audit", {"object": found["id"]})]
-    assert actions == ["document.resend", "document.cancel"]
+    assert actions == ["document.resend", "document.look", "document.cancel"]
 
 
 # --- queue, status and the rest --------------------------------------------------------------------------
