@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import io
 import posixpath
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from typing import IO
-from zlib import error as ZlibError
 
 from gateway.errors import Refused
 from gateway.workbook.model import FILE_LIMIT
@@ -21,6 +22,18 @@ RATIO_LIMIT = 200  # unpacked to packed; Excel's own sheets stay below 60
 PART_LIMIT = 1000  # files in the zip
 _SMALL = 1 << 20  # bytes; what unpacks to less is no bomb however tight it is
 
+# What zipfile raises for a zip that is damaged or lies.
+DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    ValueError,
+    NotImplementedError,
+    EOFError,
+    OSError,
+    RuntimeError,
+    OverflowError,
+)
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # MS-CFB §2.2
 _ENTRY = b"PK\x01\x02"  # a record of a zip's directory (APPNOTE 4.3.12)
 _SAVE_AS = "save it as .xlsx (Excel workbook)"
@@ -62,7 +75,7 @@ class Package:
             raise refuse(f"The workbook has more than {PART_LIMIT} parts.")
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(blob))
-        except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError, RuntimeError) as error:
+        except DAMAGED as error:
             raise refuse("The workbook is damaged: its zip cannot be opened.") from error
         self._parts: dict[str, zipfile.ZipInfo] = {}
         for info in self._zip.infolist():
@@ -113,7 +126,7 @@ class Package:
             raise refuse(f"The workbook is damaged: its part {name!r} is missing.")
         try:
             return _Part(self._zip.open(info))  # type: ignore[return-value]
-        except (zipfile.BadZipFile, NotImplementedError, OSError, RuntimeError) as error:
+        except DAMAGED as error:
             raise refuse(f"The workbook is damaged: {name!r} cannot be unpacked.") from error
 
     def relations(self, source: str) -> dict[str, tuple[str, str, bool]]:
@@ -144,5 +157,5 @@ class _Part(io.RawIOBase):
     def read(self, size: int = -1) -> bytes:
         try:
             return self._inner.read(size)
-        except (zipfile.BadZipFile, ZlibError, EOFError, OSError) as error:
+        except DAMAGED as error:
             raise refuse("The workbook is damaged: a part cannot be unpacked.") from error

@@ -16,7 +16,7 @@ from gateway.workbook import csvfile
 from gateway.workbook.cells import Cell
 from gateway.workbook.headings import WRITTEN
 from gateway.workbook.model import column_of, letters
-from gateway.workbook.package import Package, is_package, refuse
+from gateway.workbook.package import DAMAGED, Package, is_package, refuse
 from gateway.workbook.sheet import Sheet
 from gateway.workbook.writing import write_table
 
@@ -46,6 +46,14 @@ def mark(blob: bytes, said: Said) -> bytes:
     package = Package(blob)
     sheet = Sheet(package)
     part = package.name_of(sheet.part)
+    try:
+        return _rewritten(blob, part, said)
+    except DAMAGED as error:
+        raise refuse("The workbook is damaged: a part cannot be unpacked.") from error
+
+
+def _rewritten(blob: bytes, part: str, said: Said) -> bytes:
+    """The zip again, with another content in `part`."""
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(blob)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
         for info in old.infolist():

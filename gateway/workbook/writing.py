@@ -95,11 +95,11 @@ def template(language: str, type_: str | None = None) -> bytes:
         for column, value in enumerate(values, 1):
             _write(sheet.cell(line, column), value)
     for cell in sheet[1]:
-        cell.font = Font(bold=True)
+        cell.font = Font(name="Calibri", size=11, bold=True)
         cell.fill = PatternFill("solid", fgColor="FFDDE6F0")
     for row in sheet.iter_rows(min_row=2, max_row=len(rows)):
         for cell in row:
-            cell.font = Font(italic=True, color="FF666666")
+            cell.font = Font(name="Calibri", size=11, italic=True, color="FF666666")
     for line in range(2, 2 + len(_NOTES[language])):
         sheet.cell(line, 1).alignment = Alignment(wrap_text=False)
     _lay_out(sheet)
@@ -180,13 +180,15 @@ def write_table(rows: Iterable[Sequence[str]], title: str) -> bytes:
 
 
 def _cells(sheet: Any, rows: Iterable[Sequence[str]]) -> Iterator[list[Any]]:
-    """The rows as cells: one set for all rows, since a row is written before the next one is asked for."""
+    """The rows as cells. All rows after the heading share one set: a row is written before the next is asked for."""
     kept: list[Any] = []
     for number, row in enumerate(rows):
+        if number == 1:
+            kept = []
         while len(kept) < len(row):
             kept.append(WriteOnlyCell(sheet))
+            if number == 0:
+                kept[-1].font = Font(name="Calibri", size=11, bold=True)
         for cell, value in zip(kept, row, strict=False):
             _write(cell, value)
-            if number < 2:  # the heading, and the first row after it
-                cell.font = Font(bold=not number)
         yield kept[: len(row)]
