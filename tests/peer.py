@@ -38,9 +38,10 @@ class Hang:
 
 @dataclass
 class Stall:
-    """Answer, then read nothing more, keep the connection."""
+    """Answer, then read nothing more; keep the connection, or say `then` and close it a moment later."""
 
     reply: str
+    then: str | None = None
 
 
 @dataclass
@@ -237,7 +238,13 @@ class Peer:
         if isinstance(action, Stall):
             await self._send(client, action.reply.encode() + b"\r\n")
             client.writer.transport.pause_reading()
-            await asyncio.Event().wait()
+            if action.then is None:
+                await asyncio.Event().wait()
+            await self._send(client, f"{action.then}\r\n".encode())
+            await asyncio.sleep(
+                0.05
+            )  # what came unread makes the kernel cut the connection: let the reply arrive first
+            raise _Closed
         if isinstance(action, Drip):
             for byte in action.reply:
                 await self._send(client, bytes([byte]))

@@ -91,8 +91,6 @@ class Link(asyncio.Protocol):
         assert self._transport is not None
         if self._lost is not None:
             raise self._lost
-        if self._transport.is_closing():  # the last write failed; `connection_lost` is still to come
-            raise LinkLost("4.4.2", "the connection was lost", closed=True)
         self._transport.write(data)
 
     async def send_content(self, data: bytes) -> None:

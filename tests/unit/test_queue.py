@@ -17,7 +17,7 @@ from gateway.config import Relay
 from gateway.model import UTC, Claimed, Envelope, Outcome, Reply, Result, Transport
 from gateway.queue import Lane, Queue
 from gateway.retry import failed
-from gateway.store import Store, deliveries, messages, schema
+from gateway.store import Store, claims, deliveries, messages, schema
 from gateway.store.claims import Recorded
 from gateway.store.deliveries import Selection
 from gateway.transports import open_transport
@@ -276,7 +276,10 @@ def test_a_lane_pauses_longer_each_time_its_hop_is_not_there() -> None:
     assert lane.free(now) == 5
 
 
-async def test_a_hop_that_is_not_there_does_not_use_up_everybodys_attempts(bench: Bench, peer: Peer) -> None:
+async def test_a_hop_that_is_not_there_does_not_use_up_everybodys_attempts(
+    bench: Bench, peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue_module, "_FIRST_PAUSE", 60.0)
     peer.always["CONNECT"] = Last("421 4.3.2 closed")
     ids = []
     for _ in range(12):
@@ -327,6 +330,51 @@ async def test_bytes_in_memory_are_bounded(store: Store, peer: Peer) -> None:
         await peer.arrived(6)
     assert len(running_then) == 6
     assert max(running_then) == 2  # 618 bytes fit, 1236 pass the bound, a third one waits
+
+
+class TwoHops:
+    """A transport to `hanging`, which never ends, and `busy`, which defers."""
+
+    name = "two"
+
+    def next_hop(self, address: str) -> str:
+        return address.partition("@")[2]
+
+    async def deliver(self, envelope: Envelope, content: bytes) -> Outcome:
+        if self.next_hop(envelope.rcpt_to[0]) == "hanging":
+            await asyncio.Event().wait()
+        return Outcome(result=Result.TEMPORARY, reply=Reply(code=450, enhanced="4.2.0", text="greylisted"))
+
+    async def close(self) -> None: ...
+
+
+async def test_a_hop_that_hangs_does_not_delay_another(store: Store) -> None:
+    made = Bench(store, TwoHops())
+    async with running(made):
+        for _ in range(3):
+            await store.write(mails.queue_mail, made.clock(), ["a@hanging"], next_hop="hanging")
+        made.queue.wake()
+        soon = dt.timedelta(seconds=0.5)
+        await store.write(mails.queue_mail, made.clock(), ["b@busy"], next_hop="busy", lifetime=soon)
+        made.queue.wake()
+        assert await made.outcomes(2, seconds=5) == ["deferred", "bounced"]
+
+
+async def test_a_lease_that_ran_out_is_taken_up_again(
+    bench: Bench, peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue_module, "_SWEEP", 0.0)
+    hop, now = bench.transport.next_hop(""), bench.clock()
+
+    def forgotten(connection: sa.Connection) -> int:
+        _, (only,) = mails.queue_mail(connection, now, next_hop=hop)
+        assert claims.claim(connection, hop, 1, "boot-2", now, now - dt.timedelta(minutes=1))
+        return only
+
+    delivery_id = await bench.store.write(forgotten)
+    bench.queue.wake()
+    await bench.outcomes(1)
+    assert await bench.states([delivery_id]) == ["sent"]
 
 
 # --- people ------------------------------------------------------------------------------------------------

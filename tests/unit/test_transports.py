@@ -5,6 +5,7 @@ from __future__ import annotations
 import mailbox
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -86,6 +87,21 @@ async def test_capture_writes_a_maildir_with_the_envelope_in_front(tmp_path: Pat
     assert list((tmp_path / "out" / "tmp").iterdir()) == []
     folder = mailbox.Maildir(tmp_path / "out", create=False)
     assert [mail["Subject"] for mail in folder] == ["hello"]
+
+
+async def test_capture_syncs_the_file_before_it_gets_its_name_and_then_the_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[tuple[bool, int]] = []
+    sync = os.fsync
+
+    def watch(descriptor: int) -> None:
+        synced.append((stat.S_ISDIR(os.fstat(descriptor).st_mode), len(os.listdir(tmp_path / "new"))))
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", watch)
+    await capture(tmp_path, (envelope(), MESSAGE))
+    assert synced == [(False, 0), (True, 1)]
 
 
 async def test_a_repeated_delivery_replaces_its_own_file_only(tmp_path: Path) -> None:
