@@ -30,6 +30,7 @@ from gateway.intake.submission import SubmissionServer
 from gateway.model import UTC, Accepted, NewSubmission
 from gateway.pipeline import Pipeline
 from gateway.queue import Queue
+from gateway.recent import Recent
 from gateway.store import Store, audit, companies, documents, messages, meta, submissions, views, writer
 from gateway.store.database import database_path
 from gateway.transports import open_transport
@@ -40,6 +41,7 @@ FREE_SHARE, FREE_BYTES = 0.05, 1 << 30  # what must be free on the database's di
 GRACE = 30.0  # seconds that running work gets at a stop
 # Imported by the process that forks workers, never by this one.
 PRELOAD = ("gateway.mime", "gateway.readers.ubl", "gateway.readers.pdf", "gateway.formats.pdf", "typst", "pikepdf")
+RECENT_BYTES = 32 << 20  # what was just written, for who reads it next
 LOOK_SECONDS = 1.0  # how often room and liveness are looked at
 
 _log = logging.getLogger("gateway.daemon")
@@ -53,6 +55,7 @@ class Daemon:
         self.boot = secrets.token_hex(6)
         self.path = database_path(config.gateway.database, config.file.parent if config.file else Path())
         self.store = Store(self.path, on_corrupt=self._corrupt)
+        self.recent = Recent(RECENT_BYTES)
         self.pool = Pool(config.gateway.workers, preload=PRELOAD)
         self.failed: GatewayError | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -93,6 +96,7 @@ class Daemon:
             verp_key=await self.store.write(meta.verp_key),
             next_hop=transport.next_hop,
             on_queued=self.queue.wake,
+            recent=self.recent,
         )
         await self.queue.start()
         stack.push_async_callback(self._within_grace, self.queue)
@@ -169,11 +173,14 @@ class Daemon:
         accepted = await self.store.write_content(
             submission.body.size, submissions.accept, submission, submission.received_at
         )
+        if submission.body.data is not None and not accepted.duplicate:
+            self.recent.put(accepted.id, submission.body.data)
         self.pipeline.wake()
         return accepted
 
     async def _load(self, message_id: int) -> bytes:
-        return await self.store.read(messages.message_bytes, message_id)
+        kept = self.recent.get(message_id)
+        return await self.store.read(messages.message_bytes, message_id) if kept is None else kept
 
     def _reload(self) -> None:
         if self.pipeline.reload_keys():

@@ -15,14 +15,17 @@ from gateway.errors import ConfigError, GatewayError, Unreadable
 from gateway.model import UTC
 from gateway.pipeline import finding
 from gateway.pipeline.steps import MAX_DEATHS, Held, Steps
+from gateway.recent import Recent
 from gateway.store import Store, content, documents, messages, meta, submissions
 from gateway.store.documents import ClaimedDocument, Finding, Hold
+from gateway.store.messages import NewMessage
 from gateway.store.submissions import ClaimedSubmission
 from gateway.workers import Died, Pool
 
 LEASE = dt.timedelta(minutes=10)  # longer than all limits of one document's work together
 RETRY = dt.timedelta(seconds=20)  # after a failure of ours
 POLL_SECONDS = 1.0  # a missed hint costs at most this
+SLOTS = 32  # submissions and documents at a time; what needs a worker waits for one in the pool
 BYTES_IN_FLIGHT = 128 << 20
 
 _log = logging.getLogger("gateway.pipeline")
@@ -41,12 +44,13 @@ class Pipeline:
         verp_key: bytes,
         next_hop: Callable[[str], str],
         on_queued: Callable[[], None],
+        recent: Recent,
         now: Callable[[], dt.datetime] = lambda: dt.datetime.now(UTC),
     ) -> None:
         self._store, self._pool, self._config, self._owner = store, pool, config, owner
         self._on_queued, self._now = on_queued, now
         self._steps = Steps(store, pool, config, verp_key=verp_key, next_hop=next_hop, now=now)
-        self._slots = pool.count * 2
+        self._recent = recent
         self._tasks: set[asyncio.Task[None]] = set()
         self._hint = asyncio.Event()
         self._bytes = 0
@@ -109,16 +113,13 @@ class Pipeline:
 
     async def _claim(self) -> bool:
         """Start work for the free slots; False when there is nothing more to start now."""
-        free = self._slots - len(self._tasks)
-        if free <= 0 or self._bytes >= BYTES_IN_FLIGHT:
+        free = SLOTS - len(self._tasks)
+        if free < SLOTS // 4 or self._bytes >= BYTES_IN_FLIGHT:  # a few at a time: one claim, one commit for all
             return False
         now = self._now()
-        woken = await self._store.write(documents.claim, self._owner, now, now + LEASE, free)
+        woken, new = await self._store.write(submissions.claim_work, self._owner, now, now + LEASE, free)
         for document in woken:
             self._start(self._document(document), document.size)
-        if free == len(woken):
-            return True
-        new = await self._store.write(submissions.claim, self._owner, now, now + LEASE, free - len(woken))
         for submission in new:
             self._start(self._submission(submission), submission.size)
         return len(woken) + len(new) == free
@@ -140,7 +141,9 @@ class Pipeline:
     async def _submission(self, claimed: ClaimedSubmission) -> None:
         """Find the documents of a submission and work on each; the border of all that may go wrong in it."""
         try:
-            data = await self._store.read(content.get, claimed.content_id)
+            data = self._recent.take(claimed.id)
+            if data is None:
+                data = await self._store.read(content.get, claimed.content_id)
             found = await self._find(claimed, data)
             now = self._now()
             made = await self._store.write_content(
@@ -201,9 +204,17 @@ class Pipeline:
             message.size, messages.queue, document.id, self._owner, made.found, message, self._now()
         )
         if stored:
+            self._keep(message, data)
             count = len(message.deliveries)
             maillog.queued(document.id, message.message_id, count, made.rule, document.file_name)
             self._on_queued()
+
+    def _keep(self, message: NewMessage, data: bytes) -> None:
+        """The queue wants the message's bytes next."""
+        if message.body is not None and message.body.data is not None:
+            self._recent.put(message.id, message.body.data)
+        elif message.header is not None:
+            self._recent.put(message.id, message.header + data[message.body_offset :])
 
     # --- how it ends ---
 

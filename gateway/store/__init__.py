@@ -6,14 +6,15 @@ one in the writer thread and answers after the commit; `Store.read` runs one on 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-import aiosqlite
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from gateway.errors import Corrupt
 from gateway.store import database
@@ -30,7 +31,8 @@ class Store:
         self.path = path
         self._lock = database.Lock(path)
         self._on_corrupt = on_corrupt
-        self._readers: AsyncEngine | None = None
+        self._readers: sa.Engine | None = None
+        self._threads = ThreadPoolExecutor(database.READERS, thread_name_prefix="store-reader")
         self._writer: Writer | None = None
         self._engine: sa.Engine | None = None
 
@@ -48,7 +50,7 @@ class Store:
         except BaseException:
             self._lock.release()
             raise
-        self._readers = _read_engine(self.path)
+        self._readers = database.reader_engine(self.path)
         self._writer = Writer(self._engine, self.path, self._on_corrupt)
         self._writer.start()
 
@@ -56,8 +58,9 @@ class Store:
         """Commit what waits, close all connections and give the lock back."""
         if self._writer is not None:
             self._writer.stop()
+        self._threads.shutdown()
         if self._readers is not None:
-            await self._readers.dispose()
+            self._readers.dispose()
         if self._engine is not None:
             self._engine.dispose()
         self._lock.release()
@@ -82,9 +85,13 @@ class Store:
 
     async def read(self, verb: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `verb(connection, *args, **kwargs)` on a read-only connection, in one snapshot."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, partial(self._look, verb, *args, **kwargs))
+
+    def _look(self, verb: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         assert self._readers is not None, "the store is not open"
-        async with self._readers.begin() as connection:
-            return await connection.run_sync(verb, *args, **kwargs)
+        with self._readers.begin() as connection:
+            return verb(connection, *args, **kwargs)
 
     @property
     def trouble(self) -> str | None:
@@ -95,27 +102,3 @@ class Store:
     def waiting(self) -> int:
         """Verbs waiting for the writer."""
         return 0 if self._writer is None else self._writer.waiting
-
-
-def _read_engine(path: Path) -> AsyncEngine:
-    uri = f"{path.absolute().as_uri()}?mode=ro"
-
-    async def connect() -> aiosqlite.Connection:
-        connection = await aiosqlite.connect(uri, uri=True, isolation_level=None)
-        for pragma in ("query_only=1", "trusted_schema=0", "busy_timeout=5000", "cache_size=-2000"):
-            await connection.execute(f"PRAGMA {pragma}")
-        return connection
-
-    engine = create_async_engine(
-        "sqlite+aiosqlite://",
-        async_creator=connect,
-        poolclass=sa.pool.AsyncAdaptedQueuePool,
-        pool_size=4,
-        max_overflow=0,
-    )
-
-    @sa.event.listens_for(engine.sync_engine, "begin")
-    def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN")
-
-    return engine

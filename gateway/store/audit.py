@@ -47,6 +47,7 @@ class Filter(Value, frozen=True, kw_only=True, omit_defaults=True):
     until: dt.datetime | None = None  # only before this time
     before: int | None = None  # only older than this id: the next page
     limit: int | None = None
+    offset: int = 0  # rows to leave out first: where a list on a screen is scrolled to
 
 
 # --- writing ---------------------------------------------------------------------------------------------
@@ -210,10 +211,17 @@ def _end(connection: Connection, seq: int, digest: bytes, root: tuple[int, bytes
 
 def list_audit(connection: Connection, wanted: Filter) -> list[dict[str, Any]]:
     """The rows that match, newest first."""
-    statement = sa.select(audit).where(*_conditions(wanted)).order_by(audit.c.id.desc()).limit(wanted.limit)
+    statement = sa.select(audit).where(*_conditions(wanted)).order_by(audit.c.id.desc())
+    statement = statement.limit(wanted.limit).offset(wanted.offset)
     if wanted.before is not None:
         statement = statement.where(audit.c.id < wanted.before)
     return [_shown(row) for row in connection.execute(statement)]
+
+
+def count_audit(connection: Connection, wanted: Filter) -> int:
+    """How many rows match, on all pages together."""
+    statement = sa.select(sa.func.count()).select_from(audit).where(*_conditions(wanted))
+    return int(connection.execute(statement).scalar_one())
 
 
 def export(connection: Connection, wanted: Filter, after: int, limit: int) -> list[dict[str, Any]]:

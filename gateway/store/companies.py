@@ -12,10 +12,12 @@ from gateway.errors import NotFound, Refused
 from gateway.model import new_id, show_id
 from gateway.store.schema import company
 
+_ID = sa.text("SELECT id FROM company WHERE name = :name")
+
 
 def company_id(connection: Connection, name: str) -> int:
     """The id of the company `name`; NotFound when there is none."""
-    found = connection.execute(sa.select(company.c.id).where(company.c.name == name)).scalar()
+    found = connection.execute(_ID, {"name": name}).scalar()
     if found is None:
         raise NotFound(f"there is no company {name!r}; 'gateway companies list' shows those that exist", "company")
     return int(found)

@@ -7,12 +7,12 @@ from sqlalchemy.engine import Connection
 
 from gateway.errors import NotFound
 from gateway.model import Body, new_id
-from gateway.store.schema import content, content_chunk
+from gateway.store.schema import content, content_chunk, insert_into
 
 CHUNK = 1 << 20  # bytes
 
-_INSERT = sa.insert(content)
-_INSERT_CHUNK = sa.insert(content_chunk)
+_INSERT = insert_into(content, "id sha256 size media_type")
+_INSERT_CHUNK = insert_into(content_chunk, "content_id seq bytes")
 _CHUNKS = (
     sa.select(content_chunk.c.bytes)
     .where(content_chunk.c.content_id == sa.bindparam("content_id"), content_chunk.c.seq >= sa.bindparam("first"))

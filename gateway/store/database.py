@@ -17,7 +17,7 @@ from typing import IO, Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DatabaseError
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.pool import QueuePool, StaticPool
 
 from gateway.errors import ConfigError, Corrupt, Refused, Temporary
 
@@ -34,6 +34,9 @@ WRITER_PRAGMAS: dict[str, int | str] = {
     "trusted_schema": 0,
     "cache_size": -8000,
 }
+
+READERS = 4  # connections that only read, each used by one thread at a time
+READER_PRAGMAS: dict[str, int | str] = {"query_only": 1, "trusted_schema": 0, "busy_timeout": 5000, "cache_size": -2000}
 
 
 def database_path(url: str, base: Path) -> Path:
@@ -89,9 +92,8 @@ def _connector(path: Path, readonly: bool) -> Callable[[], sqlite3.Connection]:
         connection = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False
         )
-        if not readonly:
-            for name, value in WRITER_PRAGMAS.items():
-                connection.execute(f"PRAGMA {name}={value}")
+        for name, value in (READER_PRAGMAS if readonly else WRITER_PRAGMAS).items():
+            connection.execute(f"PRAGMA {name}={value}")
         return connection
 
     return connect
@@ -104,6 +106,19 @@ def writer_engine(path: Path) -> Engine:
     @sa.event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def reader_engine(path: Path) -> Engine:
+    """The engine of the read-only connections; each transaction sees one snapshot."""
+    engine = sa.create_engine(
+        "sqlite://", creator=_connector(path, readonly=True), poolclass=QueuePool, pool_size=READERS, max_overflow=0
+    )
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN")
 
     return engine
 

@@ -38,6 +38,7 @@ class Filter(Value, frozen=True, kw_only=True, omit_defaults=True):
     address: str | None = None
     before: int | None = None  # only older than this id: the next page
     limit: int | None = None
+    offset: int = 0  # rows to leave out first: where a list on a screen is scrolled to
 
 
 class Selection(Value, frozen=True, kw_only=True, omit_defaults=True):
@@ -56,8 +57,15 @@ def list_deliveries(connection: Connection, wanted: Filter) -> list[dict[str, An
         .where(*_conditions(wanted))
         .order_by(delivery.c.id.desc())
         .limit(wanted.limit)
+        .offset(wanted.offset)
     )
     return [shown(row) for row in connection.execute(statement)]
+
+
+def count_deliveries(connection: Connection, wanted: Filter) -> int:
+    """How many deliveries match, on all pages together."""
+    joined = sa.select(sa.func.count()).select_from(delivery).join(company, company.c.id == delivery.c.company_id)
+    return int(connection.execute(joined.where(*_conditions(wanted))).scalar_one())
 
 
 def _conditions(wanted: Filter) -> Iterator[Any]:

@@ -13,10 +13,14 @@ from sqlalchemy.engine import Connection
 from gateway.errors import NotFound, Refused
 from gateway.model import DeliveryState, DocumentState, Envelope, Fields, Peer, ReadDocument, Step, Value
 from gateway.store import leases, meta
-from gateway.store.schema import company, delivery, document, submission, wake
+from gateway.store.schema import company, delivery, document, insert_into, submission, to_json, to_micros, wake
 from gateway.store.schema import content as content_table
 
-_INSERT = sa.insert(document)
+_INSERT = insert_into(
+    document,
+    "id company_id submission_id content_id part file_name media_type received_at source fields extras state leased_by "
+    "leased_until tries version updated_at",
+)
 _ENDED = (DocumentState.SENT, DocumentState.PARTLY_SENT, DocumentState.BOUNCED, DocumentState.CANCELLED)
 _OPEN_DELIVERIES = (DeliveryState.QUEUED, DeliveryState.DEFERRED, DeliveryState.HELD)
 
@@ -75,9 +79,32 @@ def content_size(column: Any) -> Any:
     return sa.select(content_table.c.size).where(content_table.c.id == column).scalar_subquery().label("size")
 
 
-def insert(connection: Connection, row: dict[str, Any]) -> None:
-    """Store a document's row."""
-    connection.execute(_INSERT, row)
+def insert(
+    connection: Connection, made: ClaimedDocument, part: int, owner: str, now: dt.datetime, until: dt.datetime
+) -> None:
+    """Store the row of a document found as number `part` of its submission, leased to `owner`."""
+    connection.execute(
+        _INSERT,
+        {
+            "id": made.id,
+            "company_id": made.company_id,
+            "submission_id": made.submission_id,
+            "content_id": made.content_id,
+            "part": part,
+            "file_name": made.file_name,
+            "media_type": made.media_type,
+            "received_at": to_micros(made.received_at),
+            "source": made.source,
+            "fields": to_json(made.fields),
+            "extras": to_json(made.extras) if made.extras else None,
+            "state": DocumentState.RECEIVED,
+            "leased_by": owner,
+            "leased_until": to_micros(until),
+            "tries": made.tries,
+            "version": made.version,
+            "updated_at": to_micros(now),
+        },
+    )
 
 
 def claim(

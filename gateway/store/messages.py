@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from gateway.errors import NotFound
-from gateway.model import Body, DeliveryState, DocumentState, Value, new_id
+from gateway.model import Body, DeliveryState, Value, new_id
 from gateway.store import content
 from gateway.store.documents import Finding, finding_values
-from gateway.store.schema import delivery, document, message, setting
+from gateway.store.schema import delivery, insert_into, message, to_json, to_micros
+
+_MINE = "WHERE id = :id AND state = 'received' AND leased_by = :owner"
+_SWITCH = sa.text(  # R5: off means that no document of the company leaves
+    "SELECT value FROM setting WHERE key = 'distribution.active' AND company_id = "
+    "(SELECT company_id FROM document WHERE id = :id)"
+)
+_AGAIN = sa.text(f"UPDATE document SET due_at = :now, leased_by = NULL, leased_until = NULL {_MINE}")
+_QUEUED = sa.text(
+    "UPDATE document SET state = 'queued', cause = NULL, sentence = NULL, leased_by = NULL, leased_until = NULL, "
+    "resend_to = NULL, updated_at = :now, reading = :reading, format = :format, type = :type, number = :number, "
+    f"customer_number = :customer_number, trace = :trace {_MINE} RETURNING company_id, content_id"
+)
+_MESSAGE = insert_into(message, "id document_id content_id header body_offset size message_id to cc created_at")
+_DELIVERY = insert_into(
+    delivery,
+    "id document_id message_id company_id address role mail_from next_hop state due_at expires_at attempts updated_at",
+)
 
 
 class NewDelivery(Value, frozen=True, kw_only=True):
@@ -46,27 +64,16 @@ def queue(
 
     False too when the company's switch was turned off since the look-up: then the document is due again, to be held.
     """
-    mine = sa.and_(document.c.id == document_id, document.c.state == "received", document.c.leased_by == owner)
-    if _switched_off(connection, document_id):
-        connection.execute(sa.update(document).where(mine).values(due_at=now, leased_by=None, leased_until=None))
+    mine = {"id": document_id, "owner": owner, "now": to_micros(now)}
+    if connection.execute(_SWITCH, mine).scalar() == "false":
+        connection.execute(_AGAIN, mine)
         return False
-    values = {
-        "state": DocumentState.QUEUED,
-        "cause": None,
-        "sentence": None,
-        "leased_by": None,
-        "leased_until": None,
-        "resend_to": None,
-        "updated_at": now,
-        **finding_values(found),
-    }
-    row = connection.execute(
-        sa.update(document).where(mine).values(**values).returning(document.c.company_id, document.c.content_id)
-    ).first()
+    values = {name: value if value is None else _stored(value) for name, value in finding_values(found).items()}
+    row = connection.execute(_QUEUED, mine | values).first()
     if row is None:
         return False
     connection.execute(
-        sa.insert(message),
+        _MESSAGE,
         {
             "id": new.id,
             "document_id": document_id,
@@ -75,43 +82,37 @@ def queue(
             "body_offset": new.body_offset,
             "size": new.size,
             "message_id": new.message_id,
-            "to": new.to,
-            "cc": new.cc,
-            "created_at": now,
+            "to": to_json(new.to),
+            "cc": to_json(new.cc),
+            "created_at": to_micros(now),
         },
     )
-    connection.execute(
-        sa.insert(delivery),
-        [
-            {
-                "id": each.id,
-                "document_id": document_id,
-                "message_id": new.id,
-                "company_id": row.company_id,
-                "address": each.address,
-                "role": each.role,
-                "mail_from": each.mail_from,
-                "next_hop": each.next_hop,
-                "state": DeliveryState.QUEUED,
-                "due_at": now,
-                "expires_at": new.expires_at,
-                "attempts": 0,
-                "updated_at": now,
-            }
-            for each in new.deliveries
-        ],
-    )
+    connection.execute(_DELIVERY, [_delivery(each, new, document_id, row.company_id, now) for each in new.deliveries])
     return True
 
 
-def _switched_off(connection: Connection, document_id: int) -> bool:
-    """Whether no document of the company may leave (R5)."""
-    switch = (
-        sa.select(setting.c.value)
-        .join(document, document.c.company_id == setting.c.company_id)
-        .where(document.c.id == document_id, setting.c.key == "distribution.active")
-    )
-    return connection.execute(switch).scalar() is False
+def _stored(value: Any) -> str:
+    return value if isinstance(value, str) else to_json(value)
+
+
+def _delivery(
+    each: NewDelivery, new: NewMessage, document_id: int, company_id: int, now: dt.datetime
+) -> dict[str, Any]:
+    return {
+        "id": each.id,
+        "document_id": document_id,
+        "message_id": new.id,
+        "company_id": company_id,
+        "address": each.address,
+        "role": each.role,
+        "mail_from": each.mail_from,
+        "next_hop": each.next_hop,
+        "state": DeliveryState.QUEUED,
+        "due_at": to_micros(now),
+        "expires_at": to_micros(new.expires_at),
+        "attempts": 0,
+        "updated_at": to_micros(now),
+    }
 
 
 def message_bytes(connection: Connection, message_id: int) -> bytes:

@@ -31,6 +31,7 @@ class Filter(Value, frozen=True, kw_only=True, omit_defaults=True):
     search: str | None = None  # any part of number, address, copy address or name (S23)
     after: int | None = None  # only rows after this id in the list's order: the next page
     limit: int | None = None
+    offset: int = 0  # rows to leave out first: where a list on a screen is scrolled to
 
 
 class Saved(Value, frozen=True, kw_only=True):
@@ -99,12 +100,20 @@ def load(connection: Connection, recipient_id: int) -> tuple[Recipient, int]:
 def list_recipients(connection: Connection, wanted: Filter) -> list[dict[str, Any]]:
     """The rows that match, by company and number: the order of the index, so that a page costs only its own rows."""
     names = {row.id: row.name for row in connection.execute(sa.select(company.c.id, company.c.name))}
-    statement = sa.select(recipient).where(_LIVE, *_conditions(names, wanted)).order_by(*_ORDER).limit(wanted.limit)
+    statement = sa.select(recipient).where(_LIVE, *_conditions(names, wanted)).order_by(*_ORDER)
+    statement = statement.limit(wanted.limit).offset(wanted.offset)
     if wanted.after is not None:
         last = sa.select(*_ORDER).where(recipient.c.id == wanted.after)
         place = connection.execute(last).first() or (0, "", 0)
         statement = statement.where(sa.tuple_(*_ORDER) > sa.tuple_(*place))
     return [show(recipient_of(row), names[row.company_id]) for row in connection.execute(statement)]
+
+
+def count_recipients(connection: Connection, wanted: Filter) -> int:
+    """How many rows match, on all pages together."""
+    names = {row.id: row.name for row in connection.execute(sa.select(company.c.id, company.c.name))}
+    statement = sa.select(sa.func.count()).select_from(recipient).where(_LIVE, *_conditions(names, wanted))
+    return int(connection.execute(statement).scalar_one())
 
 
 def _conditions(names: Mapping[int, str], wanted: Filter) -> list[Any]:

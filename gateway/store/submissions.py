@@ -12,15 +12,17 @@ from sqlalchemy.engine import Connection
 from gateway.model import Accepted, Body, Envelope, Fields, NewSubmission, Peer, Value, new_id
 from gateway.store import content, documents, leases
 from gateway.store.companies import company_id
-from gateway.store.schema import submission
+from gateway.store.schema import company, insert_into, submission, to_json, to_micros
 
 DEDUPE_WINDOW = dt.timedelta(hours=24)  # design D19
 
-_INSERT = sa.insert(submission)
-_FIRST = (
-    sa.select(submission.c.id)
-    .where(submission.c.dedupe == sa.bindparam("dedupe"), submission.c.received_at >= sa.bindparam("since"))
-    .limit(1)
+_INSERT = insert_into(
+    submission,
+    "id company_id source channel envelope peer content_id file_name fields received_at state due_at tries dedupe",
+)
+_FIRST = sa.text("SELECT id FROM submission WHERE dedupe = :dedupe AND received_at >= :since LIMIT 1")
+_DONE = sa.text(
+    "UPDATE submission SET state = 'done', due_at = NULL, leased_by = NULL, leased_until = NULL WHERE id = :id"
 )
 
 
@@ -29,6 +31,7 @@ class ClaimedSubmission(Value, frozen=True, kw_only=True):
 
     id: int
     company_id: int
+    company: str
     source: str
     channel: str
     envelope: Envelope
@@ -69,7 +72,7 @@ def accept(connection: Connection, new: NewSubmission, now: dt.datetime) -> Acce
     NotFound when the company of its source does not exist.
     """
     if new.dedupe is not None:
-        first = connection.execute(_FIRST, {"dedupe": new.dedupe, "since": now - DEDUPE_WINDOW}).scalar()
+        first = connection.execute(_FIRST, {"dedupe": new.dedupe, "since": to_micros(now - DEDUPE_WINDOW)}).scalar()
         if first is not None:
             return Accepted(id=int(first), duplicate=True)
     connection.execute(
@@ -79,14 +82,14 @@ def accept(connection: Connection, new: NewSubmission, now: dt.datetime) -> Acce
             "company_id": company_id(connection, new.company),
             "source": new.source,
             "channel": new.channel,
-            "envelope": new.envelope,
-            "peer": new.peer,
+            "envelope": to_json(new.envelope),
+            "peer": to_json(new.peer),
             "content_id": content.put(connection, new.body),
             "file_name": new.file_name,
-            "fields": new.fields,
-            "received_at": new.received_at,
+            "fields": to_json(new.fields),
+            "received_at": to_micros(new.received_at),
             "state": "received",
-            "due_at": new.received_at,
+            "due_at": to_micros(new.received_at),
             "tries": 0,
             "dedupe": new.dedupe,
         },
@@ -101,17 +104,29 @@ def claim(
     return _load(connection, leases.claim(connection, submission, owner, now, until, limit))
 
 
+def claim_work(
+    connection: Connection, owner: str, now: dt.datetime, until: dt.datetime, limit: int
+) -> tuple[list[documents.ClaimedDocument], list[ClaimedSubmission]]:
+    """Lease at most `limit` documents that were released or woken and submissions, the documents first."""
+    woken = documents.claim(connection, owner, now, until, limit)
+    return woken, claim(connection, owner, now, until, limit - len(woken)) if len(woken) < limit else []
+
+
 def _load(connection: Connection, ids: Sequence[int]) -> list[ClaimedSubmission]:
     if not ids:
         return []
     size = documents.content_size(submission.c.content_id)
     rows = connection.execute(
-        sa.select(submission, size).where(submission.c.id.in_(ids)).order_by(submission.c.received_at)
+        sa.select(submission, company.c.name.label("company"), size)
+        .join(company, company.c.id == submission.c.company_id)
+        .where(submission.c.id.in_(ids))
+        .order_by(submission.c.received_at)
     )
     return [
         ClaimedSubmission(
             id=row.id,
             company_id=row.company_id,
+            company=row.company,
             source=row.source,
             channel=row.channel,
             envelope=msgspec.convert(row.envelope, Envelope),
@@ -136,39 +151,43 @@ def finish(
     until: dt.datetime,
 ) -> list[documents.ClaimedDocument]:
     """Store the documents found in a submission, leased to `owner`, and end the submission in the same commit."""
-    made = []
-    for part, new in enumerate(found):
-        content_id = claimed.content_id if new.body is None else content.put(connection, new.body)
-        document_id = new_id()
-        documents.insert(
-            connection,
-            {
-                "id": document_id,
-                "company_id": claimed.company_id,
-                "submission_id": claimed.id,
-                "content_id": content_id,
-                "part": part,
-                "file_name": new.file_name,
-                "media_type": new.media_type,
-                "received_at": claimed.received_at,
-                "source": claimed.source,
-                "fields": new.fields,
-                "extras": [_extra(connection, file) for file in new.extras] or None,
-                "state": "received",
-                "leased_by": owner,
-                "leased_until": until,
-                "tries": 0,
-                "version": 1,
-                "updated_at": now,
-            },
-        )
-        made.append(document_id)
-    connection.execute(
-        sa.update(submission)
-        .where(submission.c.id == claimed.id)
-        .values(state="done", due_at=None, leased_by=None, leased_until=None)
+    made = [_document(connection, claimed, part, new, owner, now, until) for part, new in enumerate(found)]
+    connection.execute(_DONE, {"id": claimed.id})
+    return made
+
+
+def _document(
+    connection: Connection,
+    claimed: ClaimedSubmission,
+    part: int,
+    new: NewDocument,
+    owner: str,
+    now: dt.datetime,
+    until: dt.datetime,
+) -> documents.ClaimedDocument:
+    """Store one document of a submission; what `documents.load` would give, without asking for it."""
+    made = documents.ClaimedDocument(
+        id=new_id(),
+        company_id=claimed.company_id,
+        company=claimed.company,
+        submission_id=claimed.id,
+        source=claimed.source,
+        channel=claimed.channel,
+        envelope=claimed.envelope,
+        peer=claimed.peer,
+        content_id=claimed.content_id if new.body is None else content.put(connection, new.body),
+        size=claimed.size if new.body is None else new.body.size,
+        file_name=new.file_name,
+        media_type=new.media_type,
+        fields=new.fields,
+        extras=tuple(_extra(connection, file) for file in new.extras),
+        received_at=claimed.received_at,
+        tries=0,
+        version=1,
+        resend_to=(),
     )
-    return documents.load(connection, made)
+    documents.insert(connection, made, part, owner, now, until)
+    return made
 
 
 def _extra(connection: Connection, file: NewFile) -> documents.Extra:

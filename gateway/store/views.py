@@ -24,10 +24,12 @@ class Filter(Value, frozen=True, kw_only=True, omit_defaults=True):
     number: str | None = None
     customer_number: str | None = None
     address: str | None = None
+    search: str | None = None  # any part of number, customer number, file name or address
     source: str | None = None
     since: dt.datetime | None = None
     before: int | None = None  # only older than this id: the next page
     limit: int | None = None
+    offset: int = 0  # rows to leave out first: where a list on a screen is scrolled to
 
 
 def _conditions(wanted: Filter) -> list[Any]:
@@ -49,6 +51,11 @@ def _conditions(wanted: Filter) -> list[Any]:
         found.append(document.c.id.in_(sa.select(delivery.c.document_id).where(delivery.c.address == wanted.address)))
     if wanted.since is not None:
         found.append(document.c.received_at >= wanted.since)
+    if wanted.search is not None:
+        to = sa.select(delivery.c.document_id).where(delivery.c.address.icontains(wanted.search, autoescape=True))
+        texts = (document.c.number, document.c.customer_number, document.c.file_name)
+        within = [column.icontains(wanted.search, autoescape=True) for column in texts]
+        found.append(sa.or_(*within, document.c.id.in_(to)))
     if wanted.before is not None:
         found.append(document.c.id < wanted.before)
     return found
@@ -78,10 +85,17 @@ def list_documents(connection: Connection, wanted: Filter) -> list[dict[str, Any
         .where(*_conditions(wanted))
         .order_by(document.c.id.desc())
         .limit(wanted.limit)
+        .offset(wanted.offset)
     )
     rows = connection.execute(statement).all()
     deliveries = _deliveries(connection, [row.id for row in rows])
     return [_document(row, deliveries.get(row.id, [])) for row in rows]
+
+
+def count_documents(connection: Connection, wanted: Filter) -> int:
+    """How many documents match, on all pages together."""
+    joined = sa.select(sa.func.count()).select_from(document).join(company, company.c.id == document.c.company_id)
+    return int(connection.execute(joined.where(*_conditions(wanted))).scalar_one())
 
 
 def _document(row: Any, deliveries: list[dict[str, Any]]) -> dict[str, Any]:
