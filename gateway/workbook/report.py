@@ -18,7 +18,7 @@ from gateway.workbook.headings import WRITTEN
 from gateway.workbook.model import column_of, letters
 from gateway.workbook.package import DAMAGED, Package, is_package, refuse
 from gateway.workbook.sheet import Sheet
-from gateway.workbook.writing import write_table
+from gateway.workbook.writing import writable, write_table
 
 _LAST_COLUMN = 16384
 
@@ -98,7 +98,7 @@ def _mark_sheet(xml: bytes, said: Said) -> bytes:
 
 
 def _cell(prefix: str, column: str, row: int, text: str) -> str:
-    value = f'<{prefix}is><{prefix}t xml:space="preserve">{escape(text)}</{prefix}t></{prefix}is>'
+    value = f'<{prefix}is><{prefix}t xml:space="preserve">{escape(writable(text))}</{prefix}t></{prefix}is>'
     return f'<{prefix}c r="{column}{row}" t="inlineStr">{value}</{prefix}c>'
 
 

@@ -14,7 +14,6 @@ from typing import Any
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.comments import Comment
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
@@ -26,6 +25,7 @@ from gateway.workbook.model import FIELDS, REQUIRED
 _AS_TEXT = "@"  # the number format of text (ISO/IEC 29500-1 §18.8.30, 49)
 _WIDTHS = {"number": 18, "email": 38, "cc": 38, "name": 28, "format": 14, "language": 12}
 _FORMULA = re.compile("'*[-=+@\t\r]")  # apostrophes too, so that the import takes off only the one added
+_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # XML 1.0 §2.2 has no such character
 _LIKE_ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")  # would be read as a character's code (ISO/IEC 29500-1 §22.9.2.19)
 
 # What the template says in its # rows: what to do, then three examples.
@@ -130,8 +130,13 @@ def _lay_out(sheet: Any) -> None:
         dimension.number_format = _AS_TEXT
 
 
+def writable(text: str) -> str:
+    """The text without what XML cannot hold."""
+    return _UNWRITABLE.sub("", text)
+
+
 def _write(cell: Any, value: str) -> None:
-    cell.value = _LIKE_ESCAPE.sub("_x005F_", ILLEGAL_CHARACTERS_RE.sub("", value))
+    cell.value = _LIKE_ESCAPE.sub("_x005F_", writable(value))
     if value:
         cell.data_type = "s"  # openpyxl takes what begins with = for a formula
     cell.number_format = _AS_TEXT

@@ -95,7 +95,7 @@ def test_headings_are_bold_and_rows_are_not() -> None:
 
 
 def test_control_characters_of_a_list_do_not_stop_the_writing() -> None:
-    made = load_workbook(io.BytesIO(writing.write_table([["a\x00b\x1bc"], [""]], "T"))).active
+    made = load_workbook(io.BytesIO(writing.write_table([["a\x00b\x1bc\uffff"], [""]], "T"))).active
     assert made["A1"].value == "abc"
 
 
