@@ -109,7 +109,7 @@ class Daemon:
         await self._look_for_room()
         watch = asyncio.create_task(self._look_around(), name="watch")
         stack.callback(watch.cancel)
-        submission = SubmissionServer(
+        self.submission = submission = SubmissionServer(
             config.listeners,
             config.sources,
             self._accept,
@@ -124,6 +124,7 @@ class Daemon:
             listeners=lambda: _listeners(config, submission.ports),
             nudge=self.nudge,
             pool=self.pool,
+            quirks=submission.quirks,
         )
         admin = AdminServer(config.gateway.admin_socket, running)
         await admin.start()
@@ -143,7 +144,10 @@ class Daemon:
         await part.stop(left)
 
     async def serve(self) -> None:
-        """Run until SIGTERM or SIGINT; SIGHUP reads the signing keys again. Raises what made it stop, if anything."""
+        """Run until SIGTERM or SIGINT; SIGHUP reads signing keys and certificates again.
+
+        Raises what made it stop, if anything.
+        """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
@@ -159,7 +163,7 @@ class Daemon:
 
     def nudge(self) -> None:
         """Something became due: pipeline and queue look now."""
-        self.pipeline.wake()
+        self.pipeline.changed()
         self.queue.retry_now()
 
     def room(self) -> str | None:
@@ -183,6 +187,7 @@ class Daemon:
         return await self.store.read(messages.message_bytes, message_id) if kept is None else kept
 
     def _reload(self) -> None:
+        self.submission.reload_certificates()
         if self.pipeline.reload_keys():
             task = asyncio.create_task(self.store.write(documents.wake_documents, "dkim", dt.datetime.now(UTC)))
             task.add_done_callback(lambda _: self.pipeline.wake())

@@ -71,6 +71,11 @@ class Pipeline:
         """Something new may be due."""
         self._hint.set()
 
+    def changed(self) -> None:
+        """A person changed something: what is done from now on sees it."""
+        self._steps.forget()
+        self._hint.set()
+
     def reload_keys(self) -> bool:
         """Read the signing keys again; False when one is unusable: then documents are held, never sent unsigned."""
         try:
@@ -226,6 +231,7 @@ class Pipeline:
         if await self._store.write(documents.hold, document.id, self._owner, found, why, seen, now):
             maillog.held(document.id, why.cause, why.sentence)
         else:
+            self._steps.forget()
             self._hint.set()
 
     async def _give_back(self, verb: Callable[..., None], row_id: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import time
 from collections.abc import Callable
 from typing import Any, ParamSpec
 
@@ -25,6 +26,7 @@ from gateway.workers import Died, Pool
 P = ParamSpec("P")
 READ_SECONDS = 12.0  # wall time of one worker for reading a document
 WRITE_SECONDS = 20.0  # and for writing it in another format
+SETTINGS_SECONDS = 1.0  # how long a company's settings are kept
 SMALL = 128 << 10  # bytes that are composed and signed in a millisecond or two
 MAX_DEATHS = 2  # design D11: a document that has cost two workers is held
 
@@ -80,6 +82,7 @@ class Steps:
         self._store, self._pool, self._config = store, pool, config
         self._verp_key, self._next_hop, self._now = verp_key, next_hop, now
         self._sources: dict[str, Source] = {source.name: source for source in config.sources}
+        self._looked: dict[int, tuple[Looked | None, float]] = {}
         self.keys: tuple[signing.Key, ...] = ()
 
     def source(self, name: str) -> Source | None:
@@ -94,9 +97,7 @@ class Steps:
             reading = ReadDocument(format="mail", type="other")
         else:
             reading = await self._read(document, source, data)
-        looked = await self._store.read(
-            look_up, document.company_id, rules.keys(reading, document.fields), self._config.sender.default_prefix
-        )
+        looked = await self._look_up(document.company_id, rules.keys(reading, document.fields))
         try:
             letter = self._letter(document, reading, looked, passed_on)
             message = await self._message(letter, data)
@@ -104,6 +105,20 @@ class Steps:
             held.seen = looked.seen
             raise
         return Made(message=message, found=_finding(letter), rule=letter.resolution.rule or "")
+
+    async def _look_up(self, company_id: int, keys: tuple[str, ...]) -> Looked:
+        """Settings and directory rows. Settings alone may be a second old: what they hold is looked at again, and
+        the commit that queues a document asks for the switch itself."""
+        kept, until = self._looked.get(company_id, (None, 0.0))
+        if kept is not None and not keys and time.monotonic() < until:
+            return kept
+        looked = await self._store.read(look_up, company_id, keys, self._config.sender.default_prefix)
+        self._looked[company_id] = (msgspec.structs.replace(looked, rows=()), time.monotonic() + SETTINGS_SECONDS)
+        return looked
+
+    def forget(self) -> None:
+        """Something changed: the next document sees today's settings."""
+        self._looked.clear()
 
     async def _read(self, document: ClaimedDocument, source: Source | None, data: bytes) -> ReadDocument:
         """What the readers see; Held when they cannot, or when the mail has no document in it."""
