@@ -36,6 +36,17 @@ class Authority:
         made = _certificate(names, key.public_key(), self.certificate.subject, self.key)
         return _context(folder / f"{names[0]}.pem", key, made)
 
+    def server_files(self, folder: Path, *names: str) -> tuple[Path, Path]:
+        """A server's certificate and key as files of their own, as a listener names them."""
+        self.server_context(folder, *names)
+        both = folder / f"{names[0]}.pem"
+        key, begin, certificate = both.read_text().partition("-----BEGIN CERTIFICATE-----")
+        files = folder / "cert.pem", folder / "key.pem"
+        files[0].write_text(begin + certificate)
+        files[1].write_text(key)
+        files[1].chmod(0o600)
+        return files
+
 
 def authority(folder: Path) -> Authority:
     """A new authority, its certificate in `folder`."""

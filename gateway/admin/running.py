@@ -13,6 +13,7 @@ import msgspec
 from gateway.config import Config
 from gateway.errors import Refused
 from gateway.model import UTC, parse_id
+from gateway.smtp.quirks import Quirk
 from gateway.store import Store
 from gateway.workers import Pool
 
@@ -29,6 +30,10 @@ def _nothing() -> None:
     pass
 
 
+def _no_quirks(_: str) -> list[Quirk]:
+    return []
+
+
 def _now() -> dt.datetime:
     return dt.datetime.now(UTC)
 
@@ -40,6 +45,7 @@ class Running:
     store: Store
     config: Config
     listeners: Callable[[], list[dict[str, Any]]] = _no_ports  # one dict per open listener: address, tls
+    quirks: Callable[[str], list[Quirk]] = _no_quirks  # of a source's clients, since the start
     nudge: Callable[[], None] = _nothing  # something became due: the pipeline and the queue look now
     now: Callable[[], dt.datetime] = _now
     started_at: dt.datetime = dataclasses.field(default_factory=_now)
@@ -82,6 +88,7 @@ def moment(text: str, field: str) -> dt.datetime:
 
 _READ: Mapping[str, Callable[[str, str], Any]] = {
     "limit": whole_number,
+    "offset": whole_number,
     "before": lambda text, field: ident(text, field),
     "after": lambda text, field: ident(text, field),
     "since": moment,

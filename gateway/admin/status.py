@@ -14,6 +14,7 @@ from gateway.admin.running import Running, refuse_unknown, text_of
 from gateway.config import Source
 from gateway.errors import Refused
 from gateway.model import DeliveryState, DocumentState
+from gateway.smtp.quirks import Quirk
 from gateway.store import audit, database, views
 from gateway.store.audit import Caller
 
@@ -49,11 +50,30 @@ async def show_metrics(running: Running) -> bytes:
 
 def list_sources(running: Running) -> list[dict[str, Any]]:
     """Who may hand documents in, in the order in which they are tried."""
-    return [_source(source) for source in running.config.sources]
+    return [
+        {**_source(source), "quirks": [_quirk(quirk) for quirk in running.quirks(source.name)]}
+        for source in running.config.sources
+    ]
+
+
+def _quirk(quirk: Quirk) -> dict[str, Any]:
+    return {"name": quirk.name, "count": quirk.count, "last_seen": quirk.last_seen}
+
+
+def _relaxations(source: Source) -> list[dict[str, Any]]:
+    """What weakens security for this source, with its reason and last day."""
+    named = (("plain_auth", source.plain_auth), ("eod", source.lenient_eod))
+    return [
+        {"name": name, "reason": relaxation.reason, "expires": relaxation.expires.isoformat()}
+        for name, relaxation in named
+        if relaxation is not None
+    ]
 
 
 def _source(source: Source) -> dict[str, Any]:
     return {
+        "user": source.user,
+        "relaxations": _relaxations(source),
         "name": source.name,
         "company": source.company,
         "networks": list(source.networks),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,10 +24,10 @@ def register(commands: Commands) -> None:
 
 def run(context: Context, args: argparse.Namespace) -> int:
     """Print what is right, every problem on stderr; exit code 1 when there is one."""
-    from gateway.config import check_files
+    from gateway.config import check_files, check_relaxations
 
     config = context.config()
-    problems = check_files(config)
+    problems = check_files(config) + check_relaxations(config, dt.datetime.now(dt.UTC).date())
     found = [f"{config.file} is right"] if not problems else []
     if not problems:
         good, bad = check_signing(config)

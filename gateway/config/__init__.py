@@ -1,6 +1,6 @@
 """The operator's facts: `gateway.toml`, read once at start; every unknown key is refused."""
 
-from gateway.config.files import check_files, check_keys
+from gateway.config.files import check_files, check_keys, check_relaxations
 from gateway.config.loading import KEYS, find, load
 from gateway.config.structs import (
     MIB,
@@ -8,6 +8,8 @@ from gateway.config.structs import (
     DkimKey,
     Gateway,
     Listener,
+    Rate,
+    Relaxation,
     Relay,
     Roles,
     Section,
@@ -23,6 +25,8 @@ __all__ = [
     "DkimKey",
     "Gateway",
     "Listener",
+    "Rate",
+    "Relaxation",
     "Relay",
     "Roles",
     "Section",
@@ -30,6 +34,7 @@ __all__ = [
     "Source",
     "check_files",
     "check_keys",
+    "check_relaxations",
     "embedded_defaults",
     "find",
     "load",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import grp
 import os
+import ssl
 import stat
 from pathlib import Path
 
 import msgspec
 
-from gateway.config.structs import Config
+from gateway.config.structs import Config, Listener, Relaxation
 
 _SUN_PATH = 107  # bytes of a Unix socket's path, unix(7)
 
@@ -21,6 +23,7 @@ def check_files(config: Config) -> list[str]:
         file = config.relay.password_file
         problems.append(None if file.is_file() else f"relay.password_file: {file} is not there.")
         problems.append(_exposed("relay.password_file", file))
+    problems += [problem for listener in config.listeners for problem in _certificate(listener)]
     for source in config.sources:
         if source.folder is not None:
             problems.append(_unusable(source.name, source.folder))
@@ -40,6 +43,34 @@ def check_keys(config: Config) -> list[str]:
         for key in config.dkim
         if not os.access(key.file, os.R_OK, effective_ids=True)
     ]
+
+
+def check_relaxations(config: Config, today: dt.date) -> list[str]:
+    """What weakens security and has ended, one sentence each; the gateway starts, and is strict in this."""
+    named: list[tuple[str, Relaxation | None]] = []
+    for listener in config.listeners:
+        named.append((f"listener {listener.host}:{listener.port}, tls_minimum", listener.weak))
+    for source in config.sources:
+        named.append((f'source "{source.name}", plain_auth', source.plain_auth))
+        named.append((f'source "{source.name}", eod', source.lenient_eod))
+    return [
+        f"{name}: ended on {relaxation.expires}, and is strict since then; what it was for: {relaxation.reason}"
+        for name, relaxation in named
+        if relaxation is not None and not relaxation.holds(today)
+    ]
+
+
+def _certificate(listener: Listener) -> list[str | None]:
+    if listener.certificate is None or listener.key is None:
+        return []
+    for name, file in (("certificate", listener.certificate), ("key", listener.key)):
+        if not os.access(file, os.R_OK, effective_ids=True):
+            return [f"listener.{name}: {file} is not there or not ours to read."]
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(listener.certificate, listener.key, password="")
+    except (OSError, ssl.SSLError):
+        return [f"listener.certificate: {listener.certificate} and {listener.key} are no certificate and its key."]
+    return [_exposed("listener.key", listener.key)]
 
 
 def _exposed(key: str, file: Path) -> str | None:

@@ -10,8 +10,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from gateway import address
-from gateway.config import regexes
-from gateway.config.structs import MIB, Config, DkimKey, Gateway, Listener, Relay, Roles, Sender, Source
+from gateway.config import doors, regexes
+from gateway.config.doors import host as _host
+from gateway.config.doors import is_host as _is_host
+from gateway.config.structs import Config, DkimKey, Gateway, Listener, Relay, Roles, Sender, Source
 from gateway.config.table import Table, read
 from gateway.errors import ConfigError, Refused
 from gateway.model import Pattern
@@ -22,19 +24,32 @@ KEYS: Mapping[str, tuple[str, ...]] = {  # every table of the file and its keys
     "sender": ("domain", "default_prefix"),
     "dkim": ("keys",),
     "dkim.keys": ("selector", "file"),
-    "listener": ("address", "tls", "max_size"),
+    "listener": (
+        "address",
+        "tls",
+        "certificate",
+        "key",
+        "tls_minimum",
+        "networks",
+        "proxies",
+        "reason",
+        "expires",
+        "max_size",
+    ),
     "source": (
         "name",
         "company",
         "match",
         "recipients",
         "duplicates",
-        "max_connections",
+        *doors.SOURCE_KEYS,
+        *doors.CONTENT_KEYS,
         "fields",
         "file_name",
         "stable",
     ),
-    "source.match": ("networks", "folder"),
+    "source.match": ("networks", "user", "folder"),
+    "source.plain_auth": ("reason", "expires"),
     "source.fields": ("number", "customer_number", "email", "issue_date", "due_date", "payable", "currency", "type"),
     "source.fields.*": ("label", "regex", "page", "area"),
     "relay": ("mode", "directory", "host", "tls", "user", "password_file", "concurrency"),
@@ -70,14 +85,14 @@ def load(file: Path | None = None) -> Config:
     base = file.absolute().parent
     top = Table(origin, (), values, KEYS[""])
     keys = top.table("dkim", KEYS["dkim"]).tables("keys", KEYS["dkim.keys"])
-    listeners = top.tables("listener", KEYS["listener"], _LISTENER_LATER)
-    sources = top.tables("source", KEYS["source"], _SOURCE_LATER)
+    listeners = top.tables("listener", KEYS["listener"])
+    sources = top.tables("source", KEYS["source"])
     config = Config(
         file=file.absolute(),
         gateway=_gateway(top.table("gateway", KEYS["gateway"]), base),
         sender=_sender(top.table("sender", KEYS["sender"])),
         dkim=tuple(_dkim_key(table, base) for table in keys),
-        listeners=tuple(_listener(table) for table in listeners),
+        listeners=tuple(doors.listener(table, base) for table in listeners),
         sources=tuple(_source(table, base) for table in sources),
         relay=_relay(top.table("relay", KEYS["relay"]), base),
         roles=_roles(top.table("roles", KEYS["roles"])),
@@ -86,20 +101,14 @@ def load(file: Path | None = None) -> Config:
     _unique(listeners, lambda at: _sockets(config.listeners[at]))
     _unique(sources, lambda at: [("name", config.sources[at].name)])
     _unique(sources, lambda at: [("match", network) for network in config.sources[at].networks])
+    _unique(sources, lambda at: [("match", user) for user in (config.sources[at].user,) if user])
     _apart(sources, config.sources)
     return config
 
 
 # --- section by section ----------------------------------------------------------------------------------
 
-_HOST = re.compile(
-    r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*", re.IGNORECASE
-)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_TLS_LATER = "listeners have no TLS yet; use none, and a listener that only trusted networks reach."
-_LISTENER_LATER = {"certificate": _TLS_LATER, "key": _TLS_LATER}
-_AUTH_LATER = "sources with a user and password are not there yet; use match = { networks = [...] }."
-_SOURCE_LATER = {"password_hash": _AUTH_LATER}
 
 
 def _gateway(table: Table, base: Path) -> Gateway:
@@ -117,13 +126,6 @@ def _gateway(table: Table, base: Path) -> Gateway:
     )
 
 
-def _host(table: Table, key: str, default: str) -> str:
-    value = table.text(key, default)
-    if not _HOST.fullmatch(value):
-        table.fail(key, f'{table.name(key)} must be a host name in ASCII such as "gateway.example.net", not "{value}".')
-    return value.lower()
-
-
 def _sender(table: Table) -> Sender:
     domain = _host(table, "domain", Sender().domain)
     prefix = table.text("default_prefix", Sender().default_prefix)
@@ -138,33 +140,9 @@ def _dkim_key(table: Table, base: Path) -> DkimKey:
     table.need("selector")
     table.need("file")
     selector = table.text("selector", "")
-    if not _HOST.fullmatch(selector):
+    if not doors.is_name(selector):
         table.fail("selector", f'dkim.keys.selector must be letters, digits and "-", not "{selector}".')
     return DkimKey(selector=selector.lower(), file=table.path("file", None, base) or base)
-
-
-def _listener(table: Table) -> Listener:
-    text = table.text("address", "127.0.0.1:2525")
-    host, _, port = text.rpartition(":")
-    host = host[1:-1] if host.startswith("[") and host.endswith("]") else host
-    if not (port.isascii() and port.isdigit() and int(port) <= 65535):
-        table.fail("address", f'listener.address must end in :PORT, 0 to 65535, not be "{text}".')
-    if not _is_host(host):
-        table.fail("address", f'listener.address must be like "127.0.0.1:2525" or "[::1]:2525", not "{text}".')
-    return Listener(
-        host=host,
-        port=int(port),
-        tls=table.choice("tls", "none", ("none",), {"starttls": _TLS_LATER, "implicit": _TLS_LATER}),
-        max_size=table.size("max_size", Listener().max_size, 1 << 10, 100 * MIB),
-    )
-
-
-def _is_host(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return _HOST.fullmatch(host) is not None and not host.rpartition(".")[2].isdigit()
-    return True
 
 
 def _source(table: Table, base: Path) -> Source:
@@ -172,45 +150,33 @@ def _source(table: Table, base: Path) -> Source:
     name = table.text("name", "")
     if not _NAME.fullmatch(name):
         table.fail("name", f'source.name must be 1 to 64 letters, digits, ".", "_" and "-", not "{name}".')
-    table.need("match", ": { networks = [...] } or { folder = ... }")
-    match = table.table("match", KEYS["source.match"], {"user": _AUTH_LATER})
-    if ("networks" in match) is ("folder" in match):
-        table.fail("match", "source.match needs either networks or folder.")
+    table.need("match", ": { networks = [...] }, { user = ... } or { folder = ... }")
+    match = table.table("match", KEYS["source.match"])
+    if sum(key in match for key in KEYS["source.match"]) != 1:
+        table.fail("match", "source.match needs one of networks, user and folder.")
     folder = match.path("folder", None, base)
     _only_for(table, folder is not None)
     return Source(
         name=name,
         company=table.text("company", "default", most=64),
-        networks=tuple(_network(match, text) for text in match.texts("networks")),
         folder=None if folder is None else Path(os.path.normpath(folder)),
         recipients=table.choice("recipients", "resolve", ("resolve", "envelope")),
         duplicates=table.choice("duplicates", "drop", ("drop", "accept")),
-        max_connections=table.whole("max_connections", 50, 1, 10_000),
         patterns=_patterns(table.table("fields", KEYS["source.fields"])),
         file_name=_file_name(table),
         stable=table.number("stable", 2.0, 0.0, 3600.0),
+        **doors.door(table, match),
     )
 
 
 def _only_for(table: Table, is_folder: bool) -> None:
     """Refuse keys that mean nothing for this kind of source."""
     if is_folder and table.values.get("recipients") == "envelope":
-        table.fail("recipients", 'source.recipients = "envelope" needs networks: a file has no envelope.')
-    for key in ("max_connections",) if is_folder else ("file_name", "stable"):
+        table.fail("recipients", 'source.recipients = "envelope" needs networks or a user: a file has no envelope.')
+    for key in (*doors.SOURCE_KEYS, *doors.CONTENT_KEYS) if is_folder else ("file_name", "stable"):
         if key in table:
-            kind = "networks" if is_folder else "a folder"
+            kind = "networks or a user" if is_folder else "a folder"
             table.fail(key, f"source.{key} is only for a source with {kind}.")
-
-
-def _network(match: Table, text: str) -> str:
-    try:
-        network = ipaddress.ip_network(text, strict=False)
-    except ValueError:
-        match.fail("networks", f'source.match.networks: "{text}" is no network such as 10.0.0.0/8 or ::1/128.')
-    if ipaddress.ip_address(text.partition("/")[0]) != network.network_address:
-        wrong = f'source.match.networks: "{text}" has bits set beyond its length; did you mean {network}?'
-        match.fail("networks", wrong)
-    return str(network)
 
 
 def _patterns(fields: Table) -> tuple[Pattern, ...]:

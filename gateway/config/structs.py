@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from typing import Literal
 
@@ -39,22 +40,56 @@ class DkimKey(Section, frozen=True, kw_only=True):
     file: Path
 
 
+class Relaxation(Section, frozen=True, kw_only=True):
+    """Something that weakens security, with the reason and its last day; after that day it is off."""
+
+    reason: str
+    expires: dt.date
+
+    def holds(self, today: dt.date) -> bool:
+        """Whether it is still on."""
+        return today <= self.expires
+
+
+class Rate(Section, frozen=True, kw_only=True):
+    """So many mails in so many seconds."""
+
+    mails: int
+    seconds: float
+
+
 class Listener(Section, frozen=True, kw_only=True):
-    """One `[[listener]]`. TLS is refused until it is there."""
+    """One `[[listener]]`. `weak` is set when `tls_minimum` is below 1.2."""
 
     host: str = "127.0.0.1"
     port: int = 2525
-    tls: Literal["none"] = "none"
+    tls: Literal["none", "starttls", "implicit"] = "none"
+    certificate: Path | None = None  # PEM, the chain after the server's own
+    key: Path | None = None
+    tls_minimum: Literal["1.0", "1.1", "1.2", "1.3"] = "1.2"
+    networks: tuple[str, ...] = ()  # who may connect; empty: everybody whom a source takes
+    proxies: tuple[str, ...] = ()  # who says in the PROXY protocol for whom it connects
+    weak: Relaxation | None = None
     max_size: int = 50 * MIB
 
 
 class Source(Section, frozen=True, kw_only=True):
-    """One `[[source]]`: exactly one of `networks` and `folder` is set."""
+    """One `[[source]]`: exactly one of `networks`, `user` and `folder` is set."""
 
     name: str
     company: str = "default"
     networks: tuple[str, ...] = ()
+    user: str | None = None
+    password_hash: str | None = None  # argon2id
     folder: Path | None = None
+    plain_auth: Relaxation | None = None  # its password may come without TLS
+    auth_after_helo: bool = False
+    implicit_helo: bool = False
+    max_line: int = 100 * MIB  # bytes of a line of content
+    bare_lf: Literal["normalize", "reject"] = "normalize"
+    early_data: Literal["note", "reject"] = "note"  # what was sent before it may be (RFC 2920)
+    lenient_eod: Relaxation | None = None  # LF.LF ends a content
+    max_rate: Rate | None = None
     recipients: Literal["resolve", "envelope"] = "resolve"
     duplicates: Literal["drop", "accept"] = "drop"
     max_connections: int = 50

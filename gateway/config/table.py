@@ -136,6 +136,17 @@ class Table:
             self.fail(key, f"{self.name(key)} must be from {least} to {most}, not {value}.")
         return value
 
+    def flag(self, key: str, default: bool) -> bool:
+        """True or false."""
+        return bool(self._take(key, bool, "true or false", default))
+
+    def day(self, key: str) -> dt.date:
+        """A date such as 2027-12-31, which must be there."""
+        value = self._take(key, dt.date, "a date such as 2027-12-31", None)
+        if not isinstance(value, dt.date) or isinstance(value, dt.datetime):
+            self.fail(key, f"{self.name(key)} must be a date such as 2027-12-31, not {_describe(value)}.")
+        return value
+
     def size(self, key: str, default: int, least: int, most: int) -> int:
         """Bytes: a whole number, or a text such as "50MiB"."""
         value = self._take(key, (int, str), 'a size such as "50MiB"', default)

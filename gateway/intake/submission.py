@@ -11,7 +11,9 @@ from pathlib import Path
 from gateway import maillog
 from gateway.config import Listener, Source
 from gateway.model import UTC, Accept, Envelope, NewSubmission, Reply, new_id, show_id
-from gateway.smtp.server import Handed, Limits, Server
+from gateway.smtp.limits import Limits
+from gateway.smtp.quirks import Quirk
+from gateway.smtp.server import Handed, Server
 
 
 def _now() -> dt.datetime:
@@ -74,6 +76,14 @@ class SubmissionServer:
     async def stop(self, grace: float = 30.0) -> None:
         """Closes the listeners, lets what runs end within `grace` seconds."""
         await self.server.stop(grace)
+
+    def reload_certificates(self) -> None:
+        """Reads the listeners' certificates again."""
+        self.server.reload_certificates()
+
+    def quirks(self, source: str) -> list[Quirk]:
+        """What the clients of `source` did against the standards since the start."""
+        return self.server.quirks.of(source)
 
     async def _receive(self, handed: Handed) -> Reply:
         """Answers success only after `accept` has: accepted means durable (design D1). A null sender is stored like

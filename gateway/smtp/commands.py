@@ -13,15 +13,39 @@ _PATH = re.compile(r'<((?:"(?:[^"\\]|\\.)*"|[^">])*)>(?:[ \t]+(.*))?')
 _NO_BRACKETS = re.compile(r"([^<> \t]+)(?:[ \t]+(.*))?")
 _KEYWORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 
+_NO_DOMAIN = re.compile(r"[A-Za-z0-9._-]+@")
+
 Parameters = dict[str, str]
 
 
+_DSN = re.compile(r"[!-~]{1,500}")
+
+
 class Mail(NamedTuple):
-    """What MAIL says: the sender (empty: the null reverse-path), the size announced (0: none), SMTPUTF8."""
+    """What MAIL says: the sender (empty: the null reverse-path), the size announced (0: none), SMTPUTF8, and whether
+    it asks for delivery status notifications (RFC 3461), which is borne and not followed."""
 
     sender: str
     size: int
     smtputf8: bool
+    dsn: bool = False
+
+
+class Rcpt(NamedTuple):
+    """What RCPT says: the address, and what was odd about it."""
+
+    address: str
+    notes: tuple[str, ...] = ()
+
+
+class Transaction:
+    """A mail transaction between MAIL and the end of DATA (RFC 5321 §3.3)."""
+
+    __slots__ = ("mail", "rcpt_to")
+
+    def __init__(self, mail: Mail) -> None:
+        self.mail = mail
+        self.rcpt_to: dict[str, None] = {}  # in order, each once
 
 
 def mail(argument: str, *, extended: bool, max_size: int) -> Mail | Reply:
@@ -30,7 +54,7 @@ def mail(argument: str, *, extended: bool, max_size: int) -> Mail | Reply:
     if split is None:
         return Reply(code=501, enhanced="5.5.4", text="Syntax: MAIL FROM:<address>")
     path, parameters = split
-    known = {"SIZE", "BODY", "SMTPUTF8"} if extended else set()
+    known = {"SIZE", "BODY", "SMTPUTF8", "RET", "ENVID", "AUTH"} if extended else set()
     if not parameters.keys() <= known:
         return Reply(code=555, enhanced="5.5.4", text="A parameter of MAIL is not known here")
     size = parameters.get("SIZE", "0")
@@ -38,24 +62,36 @@ def mail(argument: str, *, extended: bool, max_size: int) -> Mail | Reply:
         return Reply(code=501, enhanced="5.5.4", text="SIZE takes a number of bytes")
     if parameters.get("BODY", "7BIT").upper() not in ("7BIT", "8BITMIME"):
         return Reply(code=501, enhanced="5.5.4", text="BODY takes 7BIT or 8BITMIME")
+    if not all(_DSN.fullmatch(parameters.get(key, "x")) for key in ("RET", "ENVID", "AUTH")):
+        return Reply(code=501, enhanced="5.5.4", text="RET, ENVID and AUTH take a value")
     if parameters.get("SMTPUTF8"):
         return Reply(code=501, enhanced="5.5.4", text="SMTPUTF8 takes no value")
     if int(size) > max_size:
         return Reply(code=552, enhanced="5.3.4", text=f"A message may have {max_size} bytes here")
     utf8 = "SMTPUTF8" in parameters
     sender = _mailbox(path, utf8=utf8, enhanced="5.1.7") if path else ""
-    return sender if isinstance(sender, Reply) else Mail(sender, int(size), utf8)
+    dsn = "RET" in parameters or "ENVID" in parameters
+    return sender if isinstance(sender, Reply) else Mail(sender, int(size), utf8, dsn)
 
 
-def rcpt(argument: str, *, utf8: bool) -> str | Reply:
-    """`TO:<path>`; `utf8` when MAIL said SMTPUTF8. No parameter is known."""
+def rcpt(argument: str, *, utf8: bool, extended: bool) -> Rcpt | Reply:
+    """`TO:<path> [parameters]`; `utf8` when MAIL said SMTPUTF8, `extended` after EHLO.
+
+    NOTIFY and ORCPT (RFC 3461) are borne; a number with an @ and no domain is the number.
+    """
     split = _split(argument, "TO:")
     if split is None:
         return Reply(code=501, enhanced="5.5.4", text="Syntax: RCPT TO:<address>")
     path, parameters = split
-    if parameters:
+    if not parameters.keys() <= ({"NOTIFY", "ORCPT"} if extended else set()):
         return Reply(code=555, enhanced="5.5.4", text="A parameter of RCPT is not known here")
-    return _mailbox(path, utf8=utf8, enhanced="5.1.3")
+    if not all(_DSN.fullmatch(value) for value in parameters.values()):
+        return Reply(code=501, enhanced="5.5.4", text="NOTIFY and ORCPT take a value")
+    notes = ("dsn",) if parameters else ()
+    if _NO_DOMAIN.fullmatch(path):
+        path, notes = path[:-1], (*notes, "no_domain")
+    address = _mailbox(path, utf8=utf8, enhanced="5.1.3")
+    return address if isinstance(address, Reply) else Rcpt(address, notes)
 
 
 def _split(argument: str, keyword: str) -> tuple[str, Parameters] | None:

@@ -1,6 +1,6 @@
 """One SMTP connection: its life, its timers and its replies, on aiosmtpd's protocol.
 
-Upstream's are the transport, the reader and writer, and what STARTTLS needs.
+Upstream's are the transport, the reader and the writer.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Literal
 
 from aiosmtpd.smtp import SMTP
@@ -15,6 +16,8 @@ from aiosmtpd.smtp import SMTP
 from gateway import maillog
 from gateway.config import Source
 from gateway.model import Peer, Reply
+from gateway.smtp.commands import Transaction
+from gateway.smtp.entrance import Entrance
 
 if TYPE_CHECKING:
     from gateway.smtp.server import Server
@@ -27,7 +30,7 @@ BUFFER = 1 << 16  # the reader stops the transport at twice this
 class Connection(SMTP):
     """The protocol object of one client; `server` has what all share. Ends when the client or a timer ends it."""
 
-    def __init__(self, server: Server, listener: str) -> None:
+    def __init__(self, server: Server, entrance: Entrance) -> None:
         # Upstream's constructor looks at every member of the object for each connection, 12 % of a short session;
         # it sets nothing else that the parts used here read.
         loop = asyncio.get_running_loop()
@@ -48,14 +51,23 @@ class Connection(SMTP):
         self._timeout_handle: asyncio.TimerHandle | None = None
         self._timeout_duration = server.limits.command_timeout
 
-        self.listener = listener
+        self.entrance = entrance
+        self.client = ("", 0)  # address and port, as the socket or a trusted proxy says
         self.peer = Peer(host="")
-        self.source: Source | None = None
+        self.source: Source | None = None  # None: a stranger, who has to log in
+        self.stranger = False  # no source lists the address
+        self.secure = ""  # the version of TLS
+        self.extended = False  # greeted with EHLO
+        self.transaction: Transaction | None = None
+        self.notes: Counter[str] = Counter()  # what was odd since the last mail
         self.state: Literal["command", "data", "commit"] = "command"
         self.idle_since = loop.time()
         self.leaving: Reply | None = None  # say this and close at the next command
         self._replies = bytearray()
-        self._progress = False
+        self._received = 0  # bytes of the content that is on its way
+        self._received_before = 0
+        self._errors = 0  # refused commands
+        self._auth_errors = 0
         self._deadline = loop.time() + server.limits.session_timeout
 
     # --- the connection -------------------------------------------------------------------------------------
@@ -73,7 +85,9 @@ class Connection(SMTP):
 
     def abort(self) -> None:
         """Cuts the connection; a commit that runs goes on."""
-        self._writer.transport.abort()
+        transport = self._original_transport or self._writer.transport
+        assert isinstance(transport, asyncio.Transport)
+        transport.abort()
 
     def _reset_timeout(self, duration: float | None = None) -> None:
         if self._timeout_handle is not None:
@@ -84,17 +98,20 @@ class Connection(SMTP):
     def _timeout_cb(self) -> None:
         if self.state == "commit":  # the store answers or fails; it is not the client who is late
             return
-        if self.state == "data" and self._progress and self.loop.time() < self._deadline:
-            self._progress = False
+        if self.state == "data" and self._fast_enough() and self.loop.time() < self._deadline:
             self._reset_timeout(self.server.limits.data_timeout)
             return
         if self._writer.transport.is_closing():  # it does not even read our last words
-            self._writer.transport.abort()
+            self.abort()
             return
         maillog.refused(self.peer, f"no {self.state} within the time limit", self.source_name)
         self.say(421, "4.4.2", "Timeout, closing the connection")
         self._close()
         self._timeout_handle = self.loop.call_later(self.server.limits.linger, self._timeout_cb)
+
+    def _fast_enough(self) -> bool:
+        arrived, self._received_before = self._received - self._received_before, self._received
+        return arrived >= self.server.limits.data_rate * self.server.limits.data_timeout
 
     def _close(self) -> None:
         """Writes what is gathered and closes. The timer stays: it ends a client that does not read."""
@@ -109,6 +126,8 @@ class Connection(SMTP):
         """Queues one reply line; it is written when the client has nothing more in the pipe."""
         words = f"{code} {enhanced} {text}" if enhanced else f"{code} {text}"
         self._replies += words.encode("ascii", "replace") + b"\r\n"
+        if code >= 500:
+            self._errors += 1
 
     def _reply(self, reply: Reply) -> None:
         self.say(reply.code, reply.enhanced, reply.text)
@@ -138,6 +157,11 @@ class Connection(SMTP):
         number = secrets.token_hex(4).upper()
         _log.error("incident %s with %s:%s", number, self.peer.host, self.peer.port, exc_info=error)
         return Reply(code=451, enhanced="4.3.0", text=f"Something failed here, try again later, incident {number}")
+
+    @property
+    def _buffered(self) -> bytearray:
+        """What the reader holds already; StreamReader has no public name for it, and upstream uses this one too."""
+        return self._reader._buffer  # type: ignore[attr-defined,no-any-return]
 
     @property
     def source_name(self) -> str:

@@ -1,8 +1,8 @@
 """The content of DATA as a stream: where it ends, without stuffed dots, with one kind of line end.
 
 Only CRLF.CRLF ends the content (RFC 5321 §4.1.1.4): a peer that takes a bare LF or CR for a line end there can be
-made to see a second message in the first. Inside, bare LF and bare CR become CRLF once, here, before anything is
-hashed, stored, parsed or signed.
+made to see a second message in the first. (A source may be allowed LF.LF as well, when silence follows.) Inside,
+bare LF and bare CR become CRLF once, here, before anything is hashed, stored, parsed or signed.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 _END = b"\r\n.\r\n"
+_LENIENT_END = b"\n.\n"
 
 # A line end with the dot that was stuffed after it (RFC 5321 §4.5.2). After a bare LF a dot is a stuffed one only
 # when two stand there: clients that take LF for a line end double it, the others never meant it as a line end.
@@ -24,12 +25,21 @@ class DataStream:
     """Feed it what the client sent after 354 in pieces of any size; it gives the content back in pieces.
 
     `ended` is set at CRLF.CRLF, and `rest` then holds what the client sent after it. `received` counts bytes taken,
-    `line` bytes since the last CRLF, `bare_lf` and `bare_cr` the line ends that were repaired.
+    `line` bytes since the last CRLF, `bare_lf` and `bare_cr` the line ends that were repaired. With `lenient`, `paused`
+    says that LF.LF is the last thing that came; `end` makes it the end. With `measure`, `longest` is the length of
+    the longest line.
     """
 
-    __slots__ = ("_skip", "_tail", "bare_cr", "bare_lf", "ended", "line", "received", "rest")
+    __slots__ = (
+        "_lenient", "_measure", "_skip", "_tail", "_unended", "bare_cr", "bare_lf", "ended", "line", "longest",
+        "received", "rest",
+    )  # fmt: skip
 
-    def __init__(self) -> None:
+    def __init__(self, *, lenient: bool = False, measure: bool = False) -> None:
+        self._lenient = lenient
+        self._measure = measure
+        self._unended = 0  # bytes of a line whose end has not come
+        self.longest = 0
         self._tail = b"\r\n"  # the end of the DATA line: a dot right after it is a stuffed dot or the end
         self._skip = 2  # and no part of the content
         self.ended = False
@@ -52,13 +62,33 @@ class DataStream:
             return self._content(data[: end + 2])
         undecided = _UNDECIDED.search(data, max(0, len(data) - _UNDECIDED_MAX))
         cut = undecided.start() if undecided else len(data)
+        if self._lenient and data.endswith(_LENIENT_END):
+            cut = len(data) - len(_LENIENT_END) - data.endswith(b"\r" + _LENIENT_END)
         self._tail = data[cut:]
         return self._content(data[:cut])
+
+    @property
+    def paused(self) -> bool:
+        """Whether LF.LF came last: the end, if nothing follows."""
+        return self._lenient and not self.ended and self._tail.endswith(_LENIENT_END)
+
+    def end(self) -> bytes:
+        """The content's last bytes, once `paused` has lasted; the dot is no part of it."""
+        self.ended = True
+        tail, self._tail = self._tail[: -len(_LENIENT_END) + 1], b""
+        return self._content(tail)
+
+    def _measured(self, raw: bytes) -> None:
+        first, *others = raw.split(b"\n")
+        self.longest = max(self.longest, self._unended + len(first), *map(len, others))
+        self._unended = len(others[-1]) if others else self._unended + len(first)
 
     def _content(self, raw: bytes) -> bytes:
         """`raw` begins and ends between line ends, never inside one."""
         if not raw:
             return raw
+        if self._measure:
+            self._measured(raw)
         last = raw.rfind(b"\r\n")
         self.line = self.line + len(raw) if last < 0 else len(raw) - last - 2
         pairs = raw.count(b"\r\n")

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import logging
 import os
 import socket
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from gateway import maillog
-from gateway.config import MIB, Listener, Section, Source
+from gateway.config import Listener, Source
 from gateway.errors import Busy, ConfigError, Temporary
-from gateway.model import Body, Envelope, Peer, Reply, Value
+from gateway.model import UTC, Body, Envelope, Peer, Reply, Value
+from gateway.smtp.auth import Passwords
+from gateway.smtp.connection import Connection
+from gateway.smtp.entrance import Entrance
+from gateway.smtp.limits import Bucket, Guesses, Strangers
+from gateway.smtp.limits import Limits as Limits
+from gateway.smtp.quirks import Quirks
 from gateway.smtp.session import Session
 from gateway.smtp.sources import SourceTable, client_address
 from gateway.smtp.spool import Budget, Spool
@@ -24,21 +31,6 @@ _log = logging.getLogger("gateway.smtp")
 _CLOSING = Reply(code=421, enhanced="4.3.2", text="Shutting down, try again later")
 _FULL = Reply(code=421, enhanced="4.7.0", text="Too many connections, try again later")
 _UNKNOWN = Reply(code=554, enhanced="5.7.1", text="This client may not submit mail here")
-
-
-class Limits(Section, frozen=True, kw_only=True):
-    """Bounds of the door; seconds and bytes."""
-
-    command_timeout: float = 60.0
-    data_timeout: float = 60.0  # without a byte
-    session_timeout: float = 1200.0
-    linger: float = 5.0  # for a last reply to be read
-    connections: int = 200  # of all sources together
-    recipients: int = 100  # of one transaction
-    content_line: int = 200_000_000  # content without a CRLF: nobody means more
-    memory: int = 64 * MIB  # of contents in flight
-    files: int = 1024 * MIB
-    spool_above: int = 256 * 1024  # a larger content waits in a temporary file
 
 
 class Handed(Value, frozen=True, kw_only=True):
@@ -79,8 +71,13 @@ class Server:
         self.budget = Budget(self.limits.memory, self.limits.files, room)
         self.sessions: dict[Session, None] = {}  # in the order of connecting
         self.ports: tuple[int, ...] = ()  # one per listener, once started
-        self._listeners = listeners
+        self.passwords = Passwords(sources)
+        self.guesses = Guesses(self.limits)
+        self.quirks = Quirks()
+        self._entrances = [Entrance(listener) for listener in listeners]
         self._sources = SourceTable(sources)
+        self._strangers = Strangers(self.limits)
+        self._rates = {source.name: Bucket(source.max_rate, 0.0) for source in sources if source.max_rate}
         self._receive = receive
         self._directory = spool
         self._sockets = sockets
@@ -95,20 +92,29 @@ class Server:
         """Opens all listeners or none; ConfigError names the one that cannot be opened."""
         logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd's own, one line per event
         try:
-            for number, listener in enumerate(self._listeners):
+            for number, entrance in enumerate(self._entrances):
+                entrance.tls.load()
                 bound = self._sockets[number] if number < len(self._sockets) else None
-                self._servers.append(await self._open(listener, bound))
+                self._servers.append(await self._open(entrance, bound))
         except BaseException:
             self._stop_listening()
             raise
         self.ports = tuple(_port(server) for server in self._servers)
 
-    async def _open(self, listener: Listener, bound: socket.socket | None) -> asyncio.Server:
+    def reload_certificates(self) -> None:
+        """Reads the listeners' certificates again; one that cannot be used leaves the one before in place."""
+        for entrance in self._entrances:
+            try:
+                entrance.tls.load()
+            except ConfigError as error:
+                _log.error("%s; the one before stays", error.sentence)
+
+    async def _open(self, entrance: Entrance, bound: socket.socket | None) -> asyncio.Server:
         loop = asyncio.get_running_loop()
-        name = f"{listener.host}:{listener.port}"
+        listener, name = entrance.listener, entrance.name
         place: dict[str, Any] = {"sock": bound} if bound else {"host": listener.host, "port": listener.port}
         try:
-            return await loop.create_server(lambda: Session(self, name, listener.max_size), backlog=1024, **place)
+            return await loop.create_server(lambda: Session(self, entrance), backlog=1024, **place)
         except OSError as error:
             reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
             raise ConfigError(f"The listener {name} cannot be opened: {reason}", "listener.address") from error
@@ -142,31 +148,58 @@ class Server:
     # --- sessions -------------------------------------------------------------------------------------------
 
     def admit(self, session: Session) -> Reply | None:
-        """Names the source of a new session, or the reply that turns it away."""
-        assert session.transport is not None
-        peername = session.transport.get_extra_info("peername")
-        host, port = peername[:2] if isinstance(peername, tuple) else ("", 0)
+        """Names the source of a new session, or the reply that turns it away.
+
+        A client whose address no source lists may stay, in bounds, where a source has a user: until it has logged in
+        it can do nothing.
+        """
+        host, port = session.client
         address = client_address(host)
+        entrance = session.entrance
         source = self._sources.match(address) if address else None
-        session.peer = Peer(host=str(address or host), port=port, listener=session.listener)
-        if source is None:
+        session.peer = Peer(host=str(address or host), port=port, listener=entrance.name)
+        if not entrance.takes(address) or (source is None and not self.passwords):
             maillog.refused(session.peer, f"no source in gateway.toml matches {address or host!s}")
             return _UNKNOWN
-        if self._connections[source.name] >= source.max_connections:
-            maillog.refused(session.peer, f"{source.max_connections} connections are open", source.name)
+        full = self._full(source) or (self._strangers.arrive(host, _monotonic()) if source is None else None)
+        session.stranger = source is None and full is None
+        if full is None and not self._make_room(session):
+            full = f"{self.limits.connections} connections are open in all"
+        if full is not None:
+            maillog.refused(session.peer, full, source.name if source else "")
             return _FULL
-        if not self._make_room(session):
-            maillog.refused(session.peer, f"{self.limits.connections} connections are open in all", source.name)
-            return _FULL
+        if source is not None:
+            session.source = source
+            self._connections[source.name] += 1
+        return None
+
+    def enter(self, session: Connection, source: Source) -> bool:
+        """Gives a session that has logged in to the source of its user; False when that has too many."""
+        if self._full(source):
+            return False
+        if session.source is not None:
+            self._connections[session.source.name] -= 1
         session.source = source
         self._connections[source.name] += 1
-        return None
+        return True
+
+    def _full(self, source: Source | None) -> str | None:
+        if source is None or self._connections[source.name] < source.max_connections:
+            return None
+        return f"{source.max_connections} connections are open"
+
+    def in_rate(self, session: Connection) -> bool:
+        """Whether the session's source may send one more mail now."""
+        bucket = self._rates.get(session.source_name)
+        return bucket is None or bucket.has(_monotonic())
 
     def forget(self, session: Session) -> None:
         """A session's connection is closed."""
         self.sessions.pop(session, None)
         if session.source is not None:
             self._connections[session.source.name] -= 1
+        if session.stranger:
+            self._strangers.leave(session.client[0])
         self._gone.set()
 
     def _make_room(self, newcomer: Session) -> bool:
@@ -192,10 +225,17 @@ class Server:
         """A place for one content of at most `max_size` bytes."""
         return Spool(self.budget, max_size=max_size, above=self.limits.spool_above, directory=self._directory)
 
-    async def commit(self, session: Session, envelope: Envelope, body: Body, spool: Spool, notes: str) -> Reply:
+    async def commit(
+        self, session: Session, envelope: Envelope, body: Body, spool: Spool, notes: Mapping[str, int]
+    ) -> Reply:
         """Stores a content, whatever becomes of the client; `spool` is closed when that has ended."""
         assert session.source is not None
-        handed = Handed(source=session.source, peer=session.peer, envelope=envelope, body=body, notes=notes)
+        source = session.source
+        self.quirks.add(source.name, notes, dt.datetime.now(UTC))
+        if source.name in self._rates:
+            self._rates[source.name].take()
+        said = ",".join(f"{name}:{count}" for name, count in notes.items())
+        handed = Handed(source=source, peer=session.peer, envelope=envelope, body=body, notes=said)
         task = asyncio.create_task(self._commit(session, handed, spool))
         self._commits.add(task)
         task.add_done_callback(self._committed)
@@ -218,6 +258,10 @@ class Server:
     def _committed(self, task: asyncio.Task[Reply]) -> None:
         self._commits.discard(task)
         self._gone.set()
+
+
+def _monotonic() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _port(server: asyncio.Server) -> int:

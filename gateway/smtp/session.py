@@ -11,11 +11,16 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, ClassVar
 
+import msgspec
+
 from gateway import maillog
-from gateway.model import Body, Envelope, Peer, Reply
+from gateway.config import MIB
+from gateway.model import Body, Envelope, Reply
 from gateway.smtp import commands
-from gateway.smtp.connection import Connection
+from gateway.smtp.commands import Transaction
 from gateway.smtp.data import DataStream
+from gateway.smtp.entrance import Entrance, client_of_proxy
+from gateway.smtp.secured import Secured, today
 from gateway.smtp.spool import Spool
 
 if TYPE_CHECKING:
@@ -28,27 +33,18 @@ CHUNK = 1 << 18
 BURST = 8192  # bytes of gathered replies after which other sessions get their turn
 BOGUS_LIMIT = 5  # unknown commands in one session
 
+MECHANISMS = "PLAIN LOGIN"
+
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_OTHER_PROTOCOLS = ("GET", "POST", "PUT", "HEAD", "OPTIONS", "CONNECT")  # a browser made to speak to us
 
 
-class Transaction:
-    """A mail transaction between MAIL and the end of DATA (RFC 5321 §3.3)."""
-
-    __slots__ = ("mail", "rcpt_to")
-
-    def __init__(self, mail: commands.Mail) -> None:
-        self.mail = mail
-        self.rcpt_to: dict[str, None] = {}  # in order, each once
-
-
-class Session(Connection):
+class Session(Secured):
     """One client's dialogue."""
 
-    def __init__(self, server: Server, listener: str, max_size: int) -> None:
-        super().__init__(server, listener)
-        self.max_size = max_size
-        self.transaction: Transaction | None = None
-        self._extended = False
+    def __init__(self, server: Server, entrance: Entrance) -> None:
+        super().__init__(server, entrance)
+        self.max_size = entrance.listener.max_size
         self._bogus = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -58,18 +54,16 @@ class Session(Connection):
 
     def connection_lost(self, error: Exception | None) -> None:
         """Ends the dialogue. A commit that runs goes on: it is a task of the server."""
-        super().connection_lost(error)
-        self.server.forget(self)
+        if self in self.server.sessions:  # else told already, by a handshake that failed
+            super().connection_lost(error)
+            self.server.forget(self)
 
     # --- the command loop -----------------------------------------------------------------------------------
 
     async def _handle_client(self) -> None:
-        refusal = self.server.admit(self)
-        if refusal is not None:
-            self._reply(refusal)
-            self._close()
-            return
         try:
+            if not await self._arrive():
+                return
             self.say(220, None, f"{self.hostname} ESMTP")
             while self.transport is not None and not self.transport.is_closing():
                 if self.leaving is not None:
@@ -84,6 +78,37 @@ class Session(Connection):
         finally:
             self._close()
 
+    async def _arrive(self) -> bool:
+        """Learns who the client is, has the server decide about it, and secures the connection where that comes
+        first; False, and closed, when it may not stay."""
+        assert self.transport is not None
+        peername = self.transport.get_extra_info("peername")
+        self.client = peername[:2] if isinstance(peername, tuple) else ("", 0)
+        if self.entrance.is_proxy(self.client[0]) and not await self._proxied():
+            return False
+        refusal = self.server.admit(self)
+        implicit = self.entrance.listener.tls == "implicit"
+        if refusal is not None:
+            if not implicit:  # there, a reply in clear would be no TLS
+                self._reply(refusal)
+            self._close()
+            return False
+        return not implicit or await self._start_tls()
+
+    async def _proxied(self) -> bool:
+        """Reads a trusted proxy's header."""
+        try:
+            async with asyncio.timeout(self.server.limits.proxy_timeout):
+                client = await client_of_proxy(self._reader)
+        except TimeoutError:
+            client = None
+        if client is None:
+            _log.warning("the proxy %s sent no header of the PROXY protocol", self.client[0])
+            self._close()
+            return False
+        self.client = client if client[0] else self.client
+        return True
+
     async def _command_line(self) -> bytes | None:
         """The next line without its end; None when it was too long, which ends the session."""
         if b"\n" not in self._buffered:
@@ -97,10 +122,32 @@ class Session(Connection):
         except asyncio.LimitOverrunError:
             line = b""
         if line and len(line) <= LINE_LIMIT:
+            if not line.endswith(b"\r\n") and not self._bears_bare_lf():
+                return None
             return line.rstrip(b"\r\n")
         self._refuse(Reply(code=500, enhanced="5.5.2", text="Line too long"), "command line too long")
         self._close()
         return None
+
+    def _bears_bare_lf(self) -> bool:
+        """Whether a command may end with LF alone; else the session has ended."""
+        if self.source is not None and self.source.bare_lf == "normalize":
+            self.notes["bare_lf_command"] += 1
+            return True
+        self._refuse(Reply(code=500, enhanced="5.5.2", text="Lines end with CRLF"), "a command ended with a bare LF")
+        self._close()
+        return False
+
+    def _too_early(self, name: str) -> bool:
+        """Whether the client has gone on without waiting for the answer, and may not (RFC 2920 §3.1)."""
+        if not self._buffered:
+            return False
+        if self.source is not None and self.source.early_data == "note":
+            self.notes[name] += 1
+            return False
+        self._refuse(Reply(code=554, enhanced="5.5.0", text="Wait for the answer"), "commands before the answer")
+        self._close()
+        return True
 
     async def _command(self, line: bytes) -> None:
         text = line.decode("utf-8", "surrogateescape")
@@ -117,8 +164,15 @@ class Session(Connection):
                 raise
             except Exception as error:  # the border of one command: the next one may work
                 self._reply(self.incident(error))
+        if self.source is None and self._errors >= self.server.limits.errors:
+            self._refuse(Reply(code=421, enhanced="4.7.0", text="Too many errors"), "too many refused commands")
+            self._close()
 
     def _unknown(self, verb: str) -> None:
+        if verb.upper() in _OTHER_PROTOCOLS:
+            maillog.refused(self.peer, f"{verb[:10]} is another protocol", self.source_name)
+            self._close()
+            return
         self._bogus += 1
         if self._bogus < BOGUS_LIMIT:
             self.say(500, "5.5.1", "Command not recognized")
@@ -131,14 +185,18 @@ class Session(Connection):
     async def smtp_HELO(self, hostname: str) -> None:
         """RFC 5321 §4.1.1.1."""
         if self._greet("HELO", hostname):
-            self._extended = False
+            self.extended = False
             self.say(250, None, self.hostname)
 
     async def smtp_EHLO(self, hostname: str) -> None:
         """RFC 5321 §4.1.1.1; the whole answer in one write, because crude clients read once."""
         if self._greet("EHLO", hostname):
-            self._extended = True
-            lines = (self.hostname, "PIPELINING", f"SIZE {self.max_size}", "8BITMIME", "ENHANCEDSTATUSCODES")
+            self.extended = True
+            lines = [self.hostname, "PIPELINING", f"SIZE {self.max_size}", "8BITMIME", "ENHANCEDSTATUSCODES"]
+            if self.entrance.listener.tls == "starttls" and not self.secure:
+                lines.append("STARTTLS")
+            if self._offers_auth():
+                lines += [f"AUTH {MECHANISMS}", f"AUTH={MECHANISMS}"]  # old clients know the second form alone
             self._replies += "".join(f"250-{line}\r\n" for line in lines).encode("ascii", "replace")
             self.say(250, None, "SMTPUTF8")
 
@@ -146,23 +204,33 @@ class Session(Connection):
         if not hostname:
             self.say(501, "5.5.4", f"Syntax: {verb} hostname")
             return False
+        if self._too_early("early_commands"):
+            return False
+        if not hostname.isascii():
+            self.notes["helo_not_ascii"] += 1
         self.transaction = None
         helo = hostname[:255].encode("utf-8", "replace").decode()
-        self.peer = Peer(host=self.peer.host, port=self.peer.port, helo=helo, listener=self.listener)
+        self.peer = msgspec.structs.replace(self.peer, helo=helo)
         return True
 
     async def smtp_MAIL(self, argument: str) -> None:
         """RFC 5321 §4.1.1.2."""
-        if not self.peer.helo:
+        if self.source is None:
+            self.say(530, "5.7.0", "Authentication required")
+            return
+        if not self.peer.helo and not self.source.implicit_helo:
             self.say(503, "5.5.1", "Send EHLO first")
             return
         if self.transaction is not None:
             self.say(503, "5.5.1", "A transaction has begun already")
             return
-        mail = commands.mail(argument, extended=self._extended, max_size=self.max_size)
+        mail = commands.mail(argument, extended=self.extended, max_size=self.max_size)
         if isinstance(mail, Reply):
             self._refuse(mail, mail.text, argument)
+        elif not self.server.in_rate(self):
+            self._refuse(Reply(code=451, enhanced="4.7.1", text="Too many mails, try again later"), "above max_rate")
         elif self._has_room(mail.size):
+            self.notes.update({"no_helo": not self.peer.helo, "dsn": mail.dsn})
             self.transaction = Transaction(mail)
             self.say(250, "2.1.0", "Ok")
 
@@ -171,13 +239,14 @@ class Session(Connection):
         if self.transaction is None:
             self.say(503, "5.5.1", "Send MAIL first")
             return
-        address = commands.rcpt(argument, utf8=self.transaction.mail.smtputf8)
-        if isinstance(address, Reply):
-            self._refuse(address, address.text, argument)
+        rcpt = commands.rcpt(argument, utf8=self.transaction.mail.smtputf8, extended=self.extended)
+        if isinstance(rcpt, Reply):
+            self._refuse(rcpt, rcpt.text, argument)
         elif len(self.transaction.rcpt_to) >= self.server.limits.recipients:
             self.say(452, "4.5.3", "Too many recipients")
         else:
-            self.transaction.rcpt_to[address] = None
+            self.notes.update(rcpt.notes)
+            self.transaction.rcpt_to[rcpt.address] = None
             self.say(250, "2.1.5", "Ok")
 
     async def smtp_DATA(self, argument: str) -> None:
@@ -187,7 +256,7 @@ class Session(Connection):
             self.say(501, "5.5.4", "Syntax: DATA")
         elif transaction is None or not transaction.rcpt_to:
             self.say(503, "5.5.1", "Send MAIL and RCPT first")
-        elif self._has_room(transaction.mail.size):
+        elif self._has_room(transaction.mail.size) and not self._too_early("early_data"):
             try:
                 self._reply(await self._content(transaction))
             finally:
@@ -198,10 +267,11 @@ class Session(Connection):
     async def _content(self, transaction: Transaction) -> Reply:
         """Reads a content to its end and has it stored; the spool is closed here or, once there, by the commit."""
         spool = self.server.spool(self.max_size)
-        stream = DataStream()
+        source = self.source
+        assert source is not None
+        lenient = source.lenient_eod is not None and source.lenient_eod.holds(today())
+        stream = DataStream(lenient=lenient, measure=source.max_line < 100 * MIB)
         try:
-            # RFC 2920 §3.1: a client waits for the answer to DATA; one that did not is noted.
-            early = bool(self._buffered)
             await self._read_content(stream, spool)
             refusal, body = self._judge(stream, spool)
         except BaseException:
@@ -213,22 +283,39 @@ class Session(Connection):
         self.state = "commit"
         mail = transaction.mail
         envelope = Envelope(mail_from=mail.sender, rcpt_to=tuple(transaction.rcpt_to), smtputf8=mail.smtputf8)
-        return await self.server.commit(self, envelope, body, spool, _notes(stream, early=early))
+        self.notes.update({"bare_lf": stream.bare_lf, "bare_cr": stream.bare_cr})
+        notes = {name: int(count) for name, count in sorted(self.notes.items()) if count}
+        self.notes.clear()
+        return await self.server.commit(self, envelope, body, spool, notes)
 
     async def _read_content(self, stream: DataStream, spool: Spool) -> None:
         """Returns at the end of the content, or when there is so much that no end is waited for."""
         self.say(354, None, "End data with <CR><LF>.<CR><LF>")
         self.state = "data"
+        self._received = self._received_before = 0
         self._reset_timeout(self.server.limits.data_timeout)
         await self._flush()
         line_limit = self.server.limits.content_line
         while not stream.ended and stream.received <= 2 * self.max_size and stream.line <= line_limit:
-            piece = await self._reader.read(CHUNK)
-            if not piece:
-                raise asyncio.IncompleteReadError(b"", None)
-            self._progress = True
+            piece = await self._more(stream)
+            if piece is None:
+                self.notes["lf_dot_lf"] += 1
+                spool.write(stream.end())
+                break
             spool.write(stream.feed(piece))
+            self._received = stream.received
         self._buffered[:0] = stream.rest  # commands of a client that pipelines
+
+    async def _more(self, stream: DataStream) -> bytes | None:
+        """The next piece of content; None when a lenient end was followed by silence."""
+        try:
+            async with asyncio.timeout(self.server.limits.lenient_pause if stream.paused else None):
+                piece = await self._reader.read(CHUNK)
+        except TimeoutError:
+            return None
+        if not piece:
+            raise asyncio.IncompleteReadError(b"", None)
+        return piece
 
     def _judge(self, stream: DataStream, spool: Spool) -> tuple[Reply, Body | None]:
         """The content, or the reply that refuses it."""
@@ -237,13 +324,21 @@ class Session(Connection):
         if spool.too_large or not stream.ended:
             maillog.refused(self.peer, "content too large", self.source_name)
             return Reply(code=552, enhanced="5.3.4", text=f"A message may have {self.max_size} bytes here"), None
+        fault = self._fault(stream)
+        if fault:
+            maillog.refused(self.peer, fault, self.source_name)
+            return Reply(code=554, enhanced="5.6.0", text=fault), None
         reply = Reply(code=452, enhanced="4.3.1", text="No room for this message now, try again later")
         return reply, spool.body()
 
-    @property
-    def _buffered(self) -> bytearray:
-        """What the reader holds already; StreamReader has no public name for it, and upstream uses this one too."""
-        return self._reader._buffer  # type: ignore[attr-defined,no-any-return]
+    def _fault(self, stream: DataStream) -> str:
+        """What of a whole content this source may not send."""
+        assert self.source is not None
+        if self.source.bare_lf == "reject" and (stream.bare_lf or stream.bare_cr):
+            return "A line of the content ends with a bare LF or CR"
+        if stream.longest > self.source.max_line + 1:  # with its CR
+            return f"A line of the content is longer than {self.source.max_line} bytes"
+        return ""
 
     def _has_room(self, size: int) -> bool:
         lack = self.server.budget.lack(size)
@@ -286,11 +381,7 @@ class Session(Connection):
         "NOOP": smtp_NOOP,
         "QUIT": smtp_QUIT,
         "VRFY": smtp_VRFY,
-        **dict.fromkeys(("EXPN", "HELP", "AUTH", "STARTTLS", "BDAT", "ETRN", "TURN"), smtp_EXPN),
+        "AUTH": Secured.smtp_AUTH,
+        "STARTTLS": Secured.smtp_STARTTLS,
+        **dict.fromkeys(("EXPN", "HELP", "BDAT", "ETRN", "TURN"), smtp_EXPN),
     }
-
-
-def _notes(stream: DataStream, *, early: bool) -> str:
-    """What was odd about a content, for the mail log."""
-    odd = {"bare_lf": stream.bare_lf, "bare_cr": stream.bare_cr, "early_data": int(early)}
-    return ",".join(f"{name}:{count}" for name, count in odd.items() if count)

@@ -24,7 +24,8 @@ from gateway.admin.running import Running
 from gateway.api import AdminServer
 from gateway.cli import text
 from gateway.errors import Refused
-from gateway.store import Store, companies, documents, messages, meta, submissions
+from gateway.model import show_id
+from gateway.store import Store, audit, companies, documents, messages, meta, submissions
 from tests.conftest import ROOT
 from tests.store.samples import OWNER, new_message, submission
 
@@ -54,7 +55,7 @@ def leaves() -> Iterator[tuple[str, argparse.ArgumentParser]]:
 CONTRACT = """
     init serve check status demo submit inspect convert backup me
     dkim:keygen,record,check formats:list companies:list,add recipients:list,add,set,delete,import,export,template,undo settings:list,get,set
-    sources:list documents:list,show,why,original,release,resend,cancel
+    sources:list,hash documents:list,show,why,original,release,resend,cancel
     queue:list,retry,hold,release,cancel,pause,resume audit:list,export,verify
 """
 
@@ -420,6 +421,72 @@ async def test_audit_status_sources_backup(door: Door) -> None:
     assert "127.0.0.0/8" in await door.say("sources", "list")
     assert "copy.db holds the database" in await door.say("backup", "copy.db")
     assert (door.folder / "copy.db").exists()
+
+
+async def test_audit_is_verified_and_exported(door: Door) -> None:
+    assert "0 rows are as written" in await door.say("audit", "verify")
+    for name in ("Acme", "Acme AB", "Acme Ltd"):
+        await door.say("settings", "set", "sender.name", name)
+    verified = await door.json("audit", "verify")
+    assert (verified["ok"], verified["rows"]) == (True, 3)
+    assert f"3 rows are as written, root {verified['root']}." in await door.say("audit", "verify")
+    assert await door.say("audit", "export", "all.jsonl") == "all.jsonl: 3 rows.\n"
+    rows = [json.loads(line) for line in (door.folder / "all.jsonl").read_text().splitlines()]
+    assert [row["after"] for row in rows] == ["Acme", "Acme AB", "Acme Ltd"]
+    assert "all.jsonl cannot be written: File exists" in await door.fails("audit", "export", "all.jsonl")
+    assert len((door.folder / "all.jsonl").read_text().splitlines()) == 3
+    assert await door.json("audit", "export", "none", "--user", "x") == {"file": "none", "rows": 0}
+    assert await door.json("audit", "list", "--until", "2020-01-01") == []
+    await door.store.write(lambda connection: connection.exec_driver_sql("UPDATE audit SET at = 0 WHERE seq = 2"))
+    code, out, err = await door.main("audit", "verify")
+    assert (code, err) == (1, "gateway: The audit is broken: row 2 is not as it was written.\n")
+    code, out, _ = await door.main("audit", "verify", "--json")
+    assert (code, json.loads(out)["broken"]) == (1, 2)
+    code, _, err = await door.main("audit", "verify", "--root", f"3:{'0' * 64}")
+    assert code == 1
+
+
+async def test_export_that_breaks_off_leaves_no_file(door: Door) -> None:
+    for number in range(600):  # more than a page
+        await door.store.write(_change_setting, number)
+    harm = "UPDATE audit SET after = '{' WHERE seq = 590"
+    await door.store.write(lambda connection: connection.exec_driver_sql(harm))
+    assert "broke" in await door.fails("audit", "export", "all.jsonl")
+    assert not (door.folder / "all.jsonl").exists()
+
+
+def _change_setting(connection: Any, number: int) -> None:
+    now = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
+    audit.record(connection, audit.Caller(uid=0, user="root"), "setting.set", "sender.name", None, str(number), now)
+
+
+async def test_me(door: Door) -> None:
+    said = await door.say("me")
+    assert said.startswith("user   ")
+    assert "roles  admin" in said
+    assert (await door.json("me"))["denied"] == {}
+
+
+async def test_reasons_are_kept(door: Door, now: dt.datetime) -> None:
+    why = ("--reason", "asked by phone")
+    held, queued = [show_id(await door.store.write(put, now, hold)) for hold in (True, False)]
+    await door.say("companies", "add", "acme", *why)
+    await door.say("settings", "set", "sender.name", "Acme", *why)
+    await door.say("recipients", "add", "--number", "1", "--email", "a@example.com", *why)
+    await door.say("recipients", "set", "1", "--name", "Bolag", *why)
+    await door.say("recipients", "delete", "1", *why)
+    await door.say("documents", "release", held, *why)
+    await door.say("queue", "hold", "--all", *why)
+    await door.say("queue", "release", "--all", *why)
+    (hop,) = [row["next_hop"] for row in await door.json("queue", "list", "--hops")]
+    await door.say("queue", "pause", hop, *why)
+    assert {row["reason"] for row in await door.json("queue", "list", "--hops")} == {"asked by phone"}
+    await door.say("queue", "resume", hop, *why)
+    await door.say("documents", "cancel", queued, *why)
+    await door.say("documents", "resend", queued, *why)
+    rows = await door.json("audit", "list")
+    assert len(rows) == 12
+    assert {row["reason"] for row in rows} == {"asked by phone"}
 
 
 async def test_changes_of_two_people_do_not_overwrite(door: Door) -> None:

@@ -12,8 +12,10 @@ import time
 import pytest
 from aiosmtpd.smtp import SMTP
 
+from gateway.config import Listener
 from gateway.errors import Busy, Temporary
 from gateway.model import Reply
+from gateway.smtp.entrance import Entrance
 from gateway.smtp.server import Handed, Limits, Server
 from gateway.smtp.session import Session
 from tests.smtp_talk import LOCAL, OK, Gate, open_door
@@ -89,7 +91,7 @@ async def test_a_client_that_sends_content_before_354_is_noted() -> None:
         talk = await door.connect()
         await talk.send(b"EHLO x\r\nMAIL FROM:<a@b.c>\r\nRCPT TO:<1>\r\nDATA\r\nhello\r\n.\r\nQUIT\r\n")
         await talk.rest()
-        assert door.received.handed[0].notes == "early_data:1"
+        assert door.received.handed[0].notes == "early_commands:1,early_data:1"
 
 
 async def test_a_burst_of_commands_is_worked_off_in_turns() -> None:
@@ -245,7 +247,7 @@ async def test_data_without_progress_is_closed_and_nothing_kept() -> None:
 
 
 async def test_data_that_comes_slowly_is_taken() -> None:
-    async with open_door(limits=Limits(data_timeout=0.2, command_timeout=0.2)) as door:
+    async with open_door(limits=Limits(data_timeout=0.2, command_timeout=0.2, data_rate=50)) as door:
         talk = await door.connect()
         await talk.begin()
         began = time.monotonic()
@@ -285,7 +287,7 @@ async def test_a_session_ends_at_its_time_however_busy_it_is() -> None:
 
 
 async def test_a_session_ends_at_its_time_in_the_middle_of_data_too() -> None:
-    async with open_door(limits=Limits(session_timeout=0.3, data_timeout=0.05)) as door:
+    async with open_door(limits=Limits(session_timeout=0.3, data_timeout=0.05, data_rate=50)) as door:
         talk = await door.connect()
         await talk.begin()
 
@@ -314,7 +316,7 @@ async def test_the_constructor_sets_all_that_upstreams_methods_read() -> None:
     """Session leaves upstream's constructor out; a new attribute there has to be looked at."""
     loop = asyncio.get_running_loop()
     upstream = vars(SMTP(object(), hostname="x", loop=loop)).keys()
-    ours = vars(Session(Server([], [], Gate()), "x", 1)).keys()
+    ours = vars(Session(Server([], [], Gate()), Entrance(Listener(port=0)))).keys()
     assert upstream - ours == {
         "_SMTP__ident__" if "_SMTP__ident__" in upstream else "__ident__",
         "_auth_callback",
