@@ -203,7 +203,7 @@ def undo(connection: Connection, batch_id: int, keep_changed: bool, who: Caller,
         )
     keys: set[str] = set()
     counts = {"deleted": 0, "restored": 0, "kept": len(changed)}
-    for chunk in _chunks(_to_take_back(connection, batch_id)):
+    for chunk in _to_take_back(connection, batch_id):
         _take_back(connection, chunk, now, counts)
         keys.update(number_key(current.number) for current, _ in chunk)
     name = company_name(connection, row.company_id)
@@ -226,13 +226,16 @@ def _changed_since(connection: Connection, batch_id: int) -> list[tuple[int, str
     return [(row.id, row.number) for row in found.all()]
 
 
-def _to_take_back(connection: Connection, batch_id: int) -> list[tuple[Recipient, Recipient | None]]:
-    """Each row as the batch left it, and as it was before."""
+def _to_take_back(connection: Connection, batch_id: int) -> Iterator[list[tuple[Recipient, Recipient | None]]]:
+    """Each row as the batch left it, and as it was before; piece by piece, as a list may be long."""
     statement = sa.select(recipient, batch_row.c.before).join(batch_row, batch_row.c.recipient_id == recipient.c.id)
-    found = connection.execute(statement.where(batch_row.c.batch_id == batch_id, _same()))
-    return [
-        (recipient_of(row), None if row.before is None else msgspec.convert(row.before, Recipient)) for row in found
-    ]
+    statement = statement.where(batch_row.c.batch_id == batch_id, _same()).order_by(batch_row.c.recipient_id)
+    last = -1
+    while rows := connection.execute(statement.where(batch_row.c.recipient_id > last).limit(_TOGETHER)).all():
+        last = rows[-1].id
+        yield [
+            (recipient_of(row), None if row.before is None else msgspec.convert(row.before, Recipient)) for row in rows
+        ]
 
 
 def _take_back(

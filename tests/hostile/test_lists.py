@@ -13,7 +13,6 @@ import pytest
 import pytest_asyncio
 
 from gateway.errors import Refused
-from gateway.workbook.model import FINDING_LIMIT, Finding, unpack
 from gateway.workers import Pool
 
 HERE = Path(__file__).parent
@@ -60,14 +59,6 @@ async def test_hostile_list(pool: Pool, name: str) -> None:
     assert time.perf_counter() - started < 5.0
     assert await outcome(pool, make.packed(make.parts(make.sheet(make.GOOD)))) == "read 1"
     assert pool.pids == pids  # nothing had to be ended by its limits
-
-
-@pytest.mark.asyncio(loop_scope="module")
-async def test_findings_beyond_the_limit_are_counted_only(pool: Pool) -> None:
-    content = b"1;\n" * (FINDING_LIMIT + 7)
-    said, frames = await pool.run("gateway.jobs:read_list", OPTIONS, blob=content, timeout=30.0)
-    assert said["errors"] == FINDING_LIMIT + 7
-    assert sum(len(found) for found, _ in unpack(frames, Finding, 0, said["finding_frames"])) == FINDING_LIMIT
 
 
 def test_every_builder_is_a_case_and_every_case_has_a_builder() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -27,6 +28,8 @@ from gateway.workbook import writing
 from gateway.workbook.model import FILE_LIMIT
 from gateway.workers import Pool
 from tests.store.samples import OWNER, submission
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 WHO = Caller(uid=0, user="anna")
 
@@ -79,7 +82,7 @@ class Door:
         return hashlib.sha256(repr(rows).encode()).hexdigest()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def pool() -> AsyncIterator[Pool]:
     made = Pool(1)
     made.start()
@@ -87,11 +90,20 @@ async def pool() -> AsyncIterator[Pool]:
     await made.close()
 
 
-@pytest.fixture
-async def door(store: Store, pool: Pool, now: dt.datetime, tmp_path: Path) -> AsyncIterator[Door]:
+@pytest_asyncio.fixture(loop_scope="module")
+async def opened(now: dt.datetime, tmp_path: Path) -> AsyncIterator[Store]:
+    """A store in the loop of the one pool that these tests share."""
+    made = Store(tmp_path / "gateway.db")
+    made.open()
     for name in ("default", "other"):
-        await store.write(companies.ensure_company, name, now)
-    made = Door(store, pool, tmp_path / "admin.sock")
+        await made.write(companies.ensure_company, name, now)
+    yield made
+    await made.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def door(opened: Store, pool: Pool, tmp_path: Path) -> AsyncIterator[Door]:
+    made = Door(opened, pool, tmp_path / "admin.sock")
     await made.server.start()
     yield made
     await made.server.stop()
@@ -225,12 +237,11 @@ async def test_comments_and_columns_by_request(door: Door) -> None:
 
 
 async def test_a_list_that_needs_too_much_is_refused(
-    store: Store, now: dt.datetime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    opened: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await store.write(companies.ensure_company, "default", now)
     pool = Pool(1, memory=96 << 20)
     pool.start()
-    door = Door(store, pool, tmp_path / "small.sock")
+    door = Door(opened, pool, tmp_path / "small.sock")
     await door.server.start()
     lines = "".join(f"{number};a{number}@customer.example\n" for number in range(20_000))
     try:
@@ -425,6 +436,14 @@ async def test_undo_deletes_what_was_created_and_restores_what_was_changed(door:
     with pytest.raises(Refused, match="already"):
         await door.undo(batch)
     assert (await door.take(LIST))["counts"]["create"] == 1  # and it can be imported again
+
+
+async def test_a_long_list_is_taken_back_whole(door: Door) -> None:
+    await door.take("".join(f"{number};a@customer.example\n" for number in range(1300)))
+    batch = (await door.take("".join(f"{number};b@customer.example\n" for number in range(700, 2000))))["batch"]
+    assert (await door.undo(batch))["counts"] == {"deleted": 700, "restored": 600, "kept": 0}
+    assert {row["email"][0] for row in (await door.rows()).values()} == {"a@customer.example"}
+    assert len(await door.rows()) == 1300
 
 
 async def test_undo_stops_at_rows_that_were_changed_since(door: Door) -> None:

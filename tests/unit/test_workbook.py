@@ -300,6 +300,12 @@ def test_a_million_rows_are_the_most(monkeypatch: pytest.MonkeyPatch) -> None:
         read((good + "4;a@b.example\n").encode())
 
 
+def test_findings_beyond_the_limit_are_counted_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "FINDING_LIMIT", 3)
+    summary, findings, _ = read(b"1;\n" * 5)
+    assert (summary.errors, len(findings)) == (5, 3)
+
+
 # --- anything at all -------------------------------------------------------------------------------------
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=12)
