@@ -1,12 +1,14 @@
 """SMTP dialogues as files: `tests/conversations/*.smtp`, one connection each against a real server.
 
     # why this dialogue exists
+    T: eod = "lenient"           a key of the [[source]] that takes the client; without match it is 127.0.0.0/8
     C: EHLO client.example       what the client sends, CRLF added
     C> a\\n.\\r\\n                  the same without CRLF added; neighbouring C lines go out in one write
     S: 250 2.1.0 *               one line of the server; * is any text
     S: <closed>                  the server closes the connection
     E: <a@b.c> <1001> <d@e.f>    at the end: the envelope of the next message handed in
     M: a\\r\\n                     its content
+    N: dsn:1                     the notes of the message handed in before
 
 Escapes in C, M: \\r \\n \\t \\0 \\\\ \\xNN (a byte). Messages handed in beyond the M lines fail the dialogue.
 """
@@ -20,7 +22,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config import Listener
+from gateway import config
+from gateway.config import Listener, Source
+from gateway.smtp.limits import Limits
 from tests.smtp_talk import DEADLINE, Door, Talk, open_door
 
 FILES = sorted((Path(__file__).parent / "conversations").glob("*.smtp"))
@@ -65,7 +69,9 @@ async def _play(door: Door, name: str, dialogue: str) -> None:
             await _expect(talk, text, where)
         elif kind in ("E:", "M:"):
             messages.append((kind, text))
-        else:
+        elif kind == "N:":
+            assert door.received.handed[-1].notes == text, where
+        elif kind != "T:":
             assert not line or line.startswith("#"), f"{where}: {line!r} is no line of a dialogue"
     writer.close()
     await door.until(lambda: not door.server.sessions)
@@ -82,10 +88,22 @@ def _check_messages(door: Door, messages: list[tuple[str, str]]) -> None:
     assert envelopes[: len(expected)] == expected
 
 
+def _source(dialogue: str, folder: Path) -> Source:
+    """The source of the T lines."""
+    keys = [line[3:] for line in dialogue.splitlines() if line.startswith("T:")]
+    if not any(key.startswith("match ") for key in keys):
+        keys.append('match = { networks = ["127.0.0.0/8"] }')
+    file = folder / "gateway.toml"
+    file.write_text("\n".join(("[[source]]", 'name = "local"', *keys)))
+    return config.load(file).sources[0]
+
+
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-async def test_dialogue(file: Path) -> None:
+async def test_dialogue(file: Path, tmp_path: Path) -> None:
     dialogue = await asyncio.to_thread(file.read_text)
-    async with open_door(listeners=(Listener(port=0, max_size=1000),)) as door:
+    source = await asyncio.to_thread(_source, dialogue, tmp_path)
+    limits = Limits(lenient_pause=0.1, auth_delay=0.001)
+    async with open_door(sources=(source,), listeners=(Listener(port=0, max_size=1000),), limits=limits) as door:
         await _play(door, file.name, dialogue)
 
 

@@ -116,7 +116,7 @@ def door(table: Table, match: Table) -> dict[str, Any]:
         "max_rate": _rate(table),
         "auth_after_helo": _only_for_user(table, user),
         "implicit_helo": table.flag("implicit_helo", False),
-        "max_line": table.size("max_line", 100 * MIB, 998, 100 * MIB),
+        "max_line": table.size("max_line", 100 * MIB, 78, 100 * MIB),
         "bare_lf": table.choice("bare_lf", "normalize", ("normalize", "reject")),
         "early_data": table.choice("early_data", early, ("note", "reject")),
         "lenient_eod": _relaxation(table, lenient, 'eod = "lenient"'),
