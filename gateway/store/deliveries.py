@@ -15,11 +15,11 @@ from sqlalchemy.engine import Connection
 from gateway.errors import NotFound, Refused
 from gateway.model import DeliveryState, Value, show_id
 from gateway.store import claims
+from gateway.store.documents import CANCEL
 from gateway.store.schema import attempt, company, delivery, next_hop, setting, to_micros
 
 BY_HAND = "by-hand"  # cause of a delivery that a person holds
 SWITCH = "distribution-off"  # cause of one that the company's switch holds
-_CANCEL = "cancel"  # cause of an active one that is cancelled once it comes back
 
 _WAITING = (DeliveryState.QUEUED, DeliveryState.DEFERRED)
 _ENDED = (DeliveryState.SENT, DeliveryState.BOUNCED, DeliveryState.CANCELLED)
@@ -182,7 +182,7 @@ def cancel(connection: Connection, selection: Selection, now: dt.datetime) -> li
     """What has not ended is never sent; what is on its way now is not tried again. Documents follow."""
     changes = {"state": DeliveryState.CANCELLED, "cause": None, "due_at": None, "updated_at": now}
     allowed = {*_WAITING, DeliveryState.HELD, DeliveryState.ACTIVE}
-    ids = _change(connection, selection, "cancelled", allowed, changes, mark=_CANCEL)
+    ids = _change(connection, selection, "cancelled", allowed, changes, mark=CANCEL)
     for some in _slices(ids):
         documents = connection.execute(sa.select(delivery.c.document_id).where(delivery.c.id.in_(some)).distinct())
         for document_id in documents.scalars().all():
@@ -292,7 +292,7 @@ def _change(
             where, delivery.c.state.in_([state for state in allowed if state is not DeliveryState.ACTIVE])
         )
         if mark is not None:
-            unmarked = sa.or_(delivery.c.cause.is_(None), delivery.c.cause != _CANCEL)
+            unmarked = sa.or_(delivery.c.cause.is_(None), delivery.c.cause != CANCEL)
             active = sa.and_(where, delivery.c.leased_until.is_not(None), unmarked)
             marked = sa.update(delivery).where(active).values(cause=mark).returning(delivery.c.id)
             changed += connection.execute(marked).scalars()

@@ -22,6 +22,7 @@ _INSERT = insert_into(
     "leased_until tries version updated_at",
 )
 _ENDED = (DocumentState.SENT, DocumentState.PARTLY_SENT, DocumentState.BOUNCED, DocumentState.CANCELLED)
+CANCEL = "cancel"  # cause of a delivery on the wire that is cancelled once it comes back
 _OPEN_DELIVERIES = (DeliveryState.QUEUED, DeliveryState.DEFERRED, DeliveryState.HELD)
 
 
@@ -273,12 +274,17 @@ def cancel_documents(connection: Connection, ids: Sequence[int], now: dt.datetim
             .where(delivery.c.document_id == document_id, delivery.c.state.in_(_OPEN_DELIVERIES))
             .values(state=DeliveryState.CANCELLED, cause=None, due_at=None, updated_at=now)
         )
+        connection.execute(
+            sa.update(delivery)
+            .where(delivery.c.document_id == document_id, delivery.c.state == DeliveryState.ACTIVE)
+            .values(cause=CANCEL)
+        )
         left = connection.execute(
             sa.select(delivery.c.state).where(delivery.c.document_id == document_id).distinct()
         ).scalars()
         states = set(left)
         if DeliveryState.ACTIVE in states:
-            continue  # on the wire now: the outcome settles the document
+            continue  # on the wire now: it is not tried again, and its outcome settles the document
         ended = DocumentState.PARTLY_SENT if DeliveryState.SENT in states else DocumentState.CANCELLED
         connection.execute(
             sa.update(document)

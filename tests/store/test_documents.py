@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from gateway.errors import NotFound, Refused
-from gateway.model import ReadDocument, Step, show_id
-from gateway.store import content, documents, messages, meta, schema, submissions, views
+from gateway.model import Outcome, ReadDocument, Reply, Result, Step, show_id
+from gateway.store import claims, content, documents, messages, meta, schema, submissions, views
 from tests.store.samples import OWNER, body, claimed_document, new_message, submission
 
 FOUND = documents.Finding(
@@ -163,6 +163,18 @@ def test_a_cancelled_document_sends_nothing_more(engine: sa.Engine, now: dt.date
         assert documents.wake_documents(connection, "recipient:default:1042", now) == 0
         with pytest.raises(Refused, match="nothing is left to cancel"):
             documents.cancel_documents(connection, [waits.id], now)
+
+
+def test_a_cancelled_document_on_the_wire_is_not_tried_again(engine: sa.Engine, now: dt.datetime) -> None:
+    with engine.begin() as connection:
+        found = queued(connection, now, "a@kund.example")
+        (claimed,) = claims.claim(connection, "capture", 9, OWNER, now, now + dt.timedelta(minutes=20))
+        documents.cancel_documents(connection, [found.id], now)
+        reply = Reply(code=451, enhanced="4.7.1", text="later")
+        outcome = Outcome(result=Result.TEMPORARY, reply=reply)
+        claims.record(connection, [claims.Ended(claimed=claimed, outcome=outcome, at=now, next_attempt=now)])
+        shown = views.show_document(connection, found.id)
+    assert (shown["state"], shown["deliveries"][0]["state"]) == ("cancelled", "cancelled")
 
 
 def test_a_cancelled_document_is_not_queued_by_the_pipeline_that_had_it(engine: sa.Engine, now: dt.datetime) -> None:
