@@ -1,0 +1,47 @@
+"""The drop folder: many files at once, renamed into it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from bench import peers, samples, seed
+from bench.gateway import Gateway
+from bench.path import KEYS
+from bench.plan import Plan
+from bench.report import Table, median
+
+SIZE = 75_000
+
+
+def run(folder: Path, plan: Plan) -> list[Table]:
+    """Files a second until they are stored and until they are sent."""
+    table = Table(
+        f"folder: {plan.files} text PDFs of 75 kB dropped at once, a directory of {plan.recipients:,} rows",
+        ("accepted/s", "delivered/s", "CPU ms a file", "gateway: cores", "machine: cores"),
+        note="Files count as unchanged after `stable = 0.1` s (default 2 s), which is part of the time.",
+    )
+    with peers.sink() as relay:
+        gateway = Gateway(folder, relay=relay, keys=KEYS)
+        with seed.opened(gateway.database) as engine, engine.begin() as connection:
+            seed.fill_directory(connection, plan.recipients)
+        with gateway.running():
+            rounds = [_drop(gateway, plan, number) for number in range(plan.rounds)]
+    table.add(*map(median, zip(*rounds, strict=True)))
+    return [table]
+
+
+def _drop(gateway: Gateway, plan: Plan, place: int) -> tuple[float, ...]:
+    outside = gateway.folder / f"outside-{place}"
+    outside.mkdir()
+    for number in range(plan.files):
+        (outside / f"{place}-{number}.pdf").write_bytes(samples.pdf(number % plan.recipients, SIZE))
+    before, count = gateway.accepted(), plan.files
+    started = time.monotonic()
+    with gateway.watched() as found:
+        for path in outside.iterdir():
+            path.rename(gateway.drop / path.name)
+        accepted = gateway.wait("accepted", before + count, started)
+        delivered = gateway.wait("sent", before + count, started)
+    (spent,) = found
+    return count / accepted, count / delivered, spent.cpu * 1000 / count, spent.cpu / spent.seconds, spent.busy

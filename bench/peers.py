@@ -1,0 +1,167 @@
+"""The two ends of the wire: who hands mail in, and the server that takes it.
+
+Postfix's smtp-sink and smtp-source are used where they are installed, because they cost the machine least; without
+them the ends are ours. The sink is always a process of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+_PATH = os.environ.get("PATH", "") + ":/usr/sbin"
+SENDER, ADDRESS = "erp@seller.example", "ap@customer.example"
+
+
+def find(program: str) -> str | None:
+    """Where `program` is installed, if it is."""
+    return shutil.which(program, path=_PATH)
+
+
+# --- the sink --------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def sink() -> Iterator[str]:
+    """Run a server that takes every mail and keeps none; gives the `[relay]` section that leads to it."""
+    with socket.socket() as chosen:
+        chosen.bind(("127.0.0.1", 0))
+        port = chosen.getsockname()[1]
+    program = find("smtp-sink")
+    if program is None:
+        command = [sys.executable, "-m", "bench.peers", str(port)]
+    else:
+        user = ["-u", "nobody"] if os.getuid() == 0 else []
+        command = [program, *user, f"127.0.0.1:{port}", "1024"]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        _await_listener(port, server)
+        yield f'mode = "smarthost"\nhost = "smtp://127.0.0.1:{port}"\ntls = "none"'
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _await_listener(port: int, server: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            if server.poll() is not None or time.monotonic() > deadline:
+                raise SystemExit("the sink did not start") from None
+            time.sleep(0.02)
+
+
+class _Sink(asyncio.Protocol):
+    """Just enough of RFC 5321 to take a mail."""
+
+    def __init__(self) -> None:
+        self._pending = b""
+        self._in_data = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        transport.write(b"220 sink.example ESMTP\r\n")
+
+    def data_received(self, data: bytes) -> None:
+        self._pending += data
+        while not self._transport.is_closing():
+            end = b"\r\n.\r\n" if self._in_data else b"\r\n"
+            line, found, rest = self._pending.partition(end)
+            if not found:
+                if self._in_data:
+                    self._pending = self._pending[-4:]  # the end may be cut
+                return
+            self._pending = rest
+            self._answer(line[:4].upper())
+
+    def _answer(self, verb: bytes) -> None:
+        if self._in_data:
+            self._in_data = False
+            self._transport.write(b"250 2.0.0 Ok\r\n")
+        elif verb == b"DATA":
+            self._in_data = True
+            self._transport.write(b"354 go ahead\r\n")
+        elif verb == b"EHLO":
+            self._transport.write(b"250-sink.example\r\n250-PIPELINING\r\n250 8BITMIME\r\n")
+        elif verb == b"QUIT":
+            self._transport.write(b"221 2.0.0 Bye\r\n")
+            self._transport.close()
+        else:
+            self._transport.write(b"250 2.0.0 Ok\r\n")
+
+
+async def _serve(port: int) -> None:
+    server = await asyncio.get_running_loop().create_server(_Sink, "127.0.0.1", port)
+    await server.serve_forever()
+
+
+# --- the clients -----------------------------------------------------------------------------------------
+
+
+def send(port: int, mails: Sequence[bytes], sessions: int) -> None:
+    """Hand `mails` in (CRLF, dots stuffed), each over a connection of its own, `sessions` at a time."""
+    asyncio.run(_send(port, mails, sessions))
+
+
+async def _send(port: int, mails: Sequence[bytes], sessions: int) -> None:
+    waiting = list(reversed(mails))
+
+    async def session() -> None:
+        while waiting:
+            await _one(port, waiting.pop())
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(sessions):
+            group.create_task(session())
+
+
+async def _one(port: int, mail: bytes) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    await _reply(reader, b"220")
+    for command, wanted in (
+        (b"EHLO client.example", b"250"),
+        (b"MAIL FROM:<%b>" % SENDER.encode(), b"250"),
+        (b"RCPT TO:<%b>" % ADDRESS.encode(), b"250"),
+        (b"DATA", b"354"),
+        (mail + b".", b"250"),
+        (b"QUIT", b"221"),
+    ):
+        writer.write(command + b"\r\n")
+        await _reply(reader, wanted)
+    writer.close()
+
+
+async def _reply(reader: asyncio.StreamReader, wanted: bytes) -> None:
+    line = await reader.readline()
+    while line[3:4] == b"-":
+        line = await reader.readline()
+    if not line.startswith(wanted):
+        raise SystemExit(f"the gateway answered {line!r}")
+
+
+def send_with_smtp_source(port: int, file: Path, count: int, sessions: int, *, kept: bool = False) -> None:
+    """Hand the mail in `file` (LF) in `count` times with Postfix's client; `kept`: many mails per connection."""
+    program = find("smtp-source")
+    assert program is not None
+    options = ["-s", str(sessions), "-m", str(count), "-F", str(file), "-f", SENDER, "-t", ADDRESS]
+    done = subprocess.run(
+        [program, *(["-d"] if kept else []), *options, f"127.0.0.1:{port}"], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise SystemExit(f"smtp-source: {done.stderr.strip()}")
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve(int(sys.argv[1])))

@@ -1,0 +1,27 @@
+"""The benches run: their figures mean nothing here, but none of them may rot."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.__main__ import BENCHES
+from tests.conftest import ROOT
+
+
+@pytest.mark.parametrize("name", ["accept", "claim", "steps"])
+def test_a_bench_gives_its_table(name: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "bench", name, "--tiny", "--directory", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=90)
+    assert done.returncode == 0, done.stderr
+    assert f"### {name}" in done.stdout
+    assert done.stdout.count("| --- |") >= 1
+
+
+def test_a_name_that_is_none_is_refused(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-m", "bench", "nothing"], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 2
+    assert all(name in done.stderr for name in BENCHES)
