@@ -5,6 +5,10 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import hashlib
+import io
+import re
+import time
+import zipfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -263,6 +267,37 @@ async def test_the_last_previews_are_kept(door: Door) -> None:
         await door.apply(found[0])
     assert len(door.running.previews) == imports.KEPT
     assert (await door.apply(found[1]))["batch"]
+
+
+@pytest.mark.slow
+async def test_100000_rows_are_read_within_15_seconds_and_300_megabytes(pool: Pool) -> None:
+    def cell(place: str, text: str) -> str:
+        return f'<c r="{place}" s="3" t="inlineStr"><is><t>{text}</t></is></c>'
+
+    rows = (
+        cell(f"A{n}", f"{n:07d}") + cell(f"B{n}", f"kund{n}@company{n % 977}.example") + cell(f"C{n}", f"Kund {n} AB")
+        for n in range(1, 100_001)
+    )
+    sheet = "".join(f'<row r="{n}" spans="1:3">{row}</row>' for n, row in enumerate(rows, 1))
+    template = writing.write_table([["number", "email", "name"]], "T")
+    out = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(template)) as old,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as new,
+    ):
+        for name in old.namelist():
+            content = old.read(name)
+            if name == "xl/worksheets/sheet1.xml":
+                head, tail = content.decode().split("</sheetData>")
+                shifted = re.sub(r'<row r="1".*', "", head) + sheet
+                content = f"{shifted}</sheetData>{tail}".encode()
+            new.writestr(name, content)
+    options = {"type": "invoice", "types": ["invoice"], "formats": ["pdf"], "today": "2026-03-02", "ignore": ["C"]}
+    started = time.perf_counter()
+    said, _ = await pool.run("gateway.jobs:read_list", options, blob=out.getvalue(), timeout=60.0)
+    assert time.perf_counter() - started < 15.0
+    assert (said["rows"], said["errors"]) == (100_000, 0)
+    assert said["peak"] < 300 << 20
 
 
 # --- writing ---------------------------------------------------------------------------------------------
