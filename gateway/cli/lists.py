@@ -64,7 +64,7 @@ def _add_language(parser: argparse.ArgumentParser) -> None:
 
 def run_import(context: Context, args: argparse.Namespace) -> int:
     """Look at the list, then write it unless something is wrong with it or this is a dry run."""
-    file = read_file(args.file)
+    file = _read(args.file)
     client = context.client()
     query = {
         "type": args.type,
@@ -89,6 +89,16 @@ def run_import(context: Context, args: argparse.Namespace) -> int:
     return _say_import(context, args, answer)
 
 
+def _read(name: str) -> bytes:
+    """The file's bytes; Refused before it is read when it is too large to be handed in."""
+    from gateway.workbook.model import FILE_LIMIT
+
+    size = os.stat(name).st_size if os.path.isfile(name) else 0
+    if size > FILE_LIMIT:
+        raise Refused(f"{name} has {size >> 20} MiB; {FILE_LIMIT >> 20} MiB are the most that is read.", "file")
+    return read_file(name)
+
+
 def _look(client: Client, file: bytes, query: Mapping[str, object]) -> dict[str, Any]:
     """The preview; while it takes long, words on stderr about how far it is."""
     said = time.monotonic()
@@ -111,10 +121,14 @@ def _say_counts(found: Mapping[str, Any]) -> None:
     counts = found["counts"]
     skipped = counts["comments"] + counts["blanks"]
     sheet = f", sheet {found['sheet']}" if found["sheet"] else ""
-    read = f"{counts['rows']:,} rows read, {skipped:,} comments and blanks skipped"
+    read = f"{_rows(counts['rows'])} read, {skipped:,} skipped (comments, blanks)"
     text.print_text(f"{found['file']}{sheet} as {found['type']}: {read}.")
     shown = ("create", "update", "unchanged", "warnings", "errors")
     text.print_text("   ".join(f"{name} {counts[name]:,}" for name in shown))
+
+
+def _rows(count: int) -> str:
+    return "one row" if count == 1 else f"{count:,} rows"
 
 
 def _say_findings(findings: Sequence[Mapping[str, Any]]) -> None:
@@ -222,13 +236,13 @@ def run_export(context: Context, args: argparse.Namespace) -> int:
     write_file(Path(args.output), write(rows, _language(args.language)))
     comments = sum(row["number"].startswith("#") for row in rows)
     if comments:
-        print(f"gateway: {comments} numbers begin with #, which an import takes for comments.", file=sys.stderr)
+        print(f"gateway: an import takes what begins with # for a comment: {_rows(comments)}.", file=sys.stderr)
     facts = {"file": args.output, "type": types[0] if types else args.type, "rows": len(rows)}
     if context.json:
         text.print_json(facts)
     else:
         of_type = f" for type {facts['type']}" if facts["type"] else ""
-        text.print_text(f"{args.output}: {len(rows):,} rows{of_type}.")
+        text.print_text(f"{args.output}: {_rows(len(rows))}{of_type}.")
     return 0
 
 
@@ -270,7 +284,7 @@ def run_undo(context: Context, args: argparse.Namespace) -> int:
         return 0
     counts = answer["counts"]
     text.print_text(
-        f"Batch {answer['batch']} is taken back: {counts['deleted']:,} rows deleted, {counts['restored']:,} restored"
+        f"Batch {answer['batch']} is taken back: {_rows(counts['deleted'])} deleted, {counts['restored']:,} restored"
         + (f", {counts['kept']:,} left as they were changed since." if counts["kept"] else ".")
     )
     _say_released(answer["released"])

@@ -70,7 +70,7 @@ async def test_a_list_is_looked_at_imported_and_taken_back(door: Door) -> None:
     code, out, err = await door.run("import", name, "--type", "invoice", "--dry-run")
     assert (code, err) == (0, "")
     assert out.splitlines() == [
-        "list.csv as invoice: 2 rows read, 1 comments and blanks skipped.",
+        "list.csv as invoice: 2 rows read, 1 skipped (comments, blanks).",
         "create 2   update 0   unchanged 0   warnings 0   errors 0",
         "  A2       create  1001  a@customer.example",
         "  A3       create  1002  b@customer.example",
@@ -139,13 +139,25 @@ async def test_an_export_comes_back_unchanged(door: Door) -> None:
     for name in ("out.xlsx", "out.csv"):
         code, out, err = await door.run("export", name)
         assert (code, out) == (0, f"{name}: 2 rows for type order.\n")
-        assert "1 numbers begin with #" in err
+        assert err == "gateway: an import takes what begins with # for a comment: one row.\n"
         code, out, _ = await door.run("import", name, "--type", "order", "--json")
         counts = json.loads(out)["counts"]
         assert (counts["unchanged"], counts["comments"], counts["create"] + counts["update"]) == (1, 1, 0)
     code, out, _ = await door.run("export", "fr.xlsx", "--json", LC_ALL="fr_FR.UTF-8")
     assert json.loads(out) == {"file": "fr.xlsx", "type": "order", "rows": 2}
     assert load_workbook(door.folder / "fr.xlsx").active["A1"].value == "Numéro de client"
+
+
+async def test_a_file_that_is_too_large_is_not_even_read(door: Door) -> None:
+    door.write("large.csv", "")
+    os.truncate(door.folder / "large.csv", 300 << 20)
+    assert await door.run("import", "large.csv", "--type", "any") == (
+        1,
+        "",
+        "gateway: large.csv has 300 MiB; 20 MiB are the most that is read.\n",
+    )
+    code, _, err = await door.run("import", "none.csv", "--type", "any")
+    assert (code, err) == (1, "gateway: none.csv cannot be read: No such file or directory.\n")
 
 
 async def test_an_export_is_of_one_type(door: Door) -> None:
@@ -156,7 +168,7 @@ async def test_an_export_is_of_one_type(door: Door) -> None:
     assert "invoice, order: say which with --type" in err
     assert not (door.folder / "out.xlsx").exists()
     code, out, _ = await door.run("export", "out.xlsx", "--type", "order", "--language", "sv")
-    assert out == "out.xlsx: 1 rows for type order.\n"
+    assert out == "out.xlsx: one row for type order.\n"
     assert load_workbook(door.folder / "out.xlsx").active["A1"].value == "Kundnummer"
 
 
