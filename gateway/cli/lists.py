@@ -262,7 +262,8 @@ def run_template(context: Context, args: argparse.Namespace) -> int:
     if context.json:
         text.print_json({"file": str(path), "language": language})
     else:
-        text.print_text(f"{path}: fill it in below its comments, then `gateway recipients import {path} --type …`.")
+        command = f"gateway recipients import {path} --type {args.type or '…'}"
+        text.print_text(f"{path}: fill it in below its comments, then `{command}`.")
     return 0
 
 

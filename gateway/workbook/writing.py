@@ -128,6 +128,9 @@ def _lay_out(sheet: Any) -> None:
         dimension = sheet.column_dimensions[get_column_letter(column)]
         dimension.width = _WIDTHS[field]
         dimension.number_format = _AS_TEXT
+    sheet.page_setup.orientation = "landscape"  # printed, all columns stand on one page
+    sheet.page_setup.fitToHeight = 0
+    sheet.sheet_properties.pageSetUpPr.fitToPage = True
 
 
 def writable(text: str) -> str:

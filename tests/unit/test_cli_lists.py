@@ -180,7 +180,7 @@ async def test_the_template_needs_no_gateway(tmp_path: Path) -> None:
     )
     out, _ = await made.communicate()
     assert made.returncode == 0
-    assert "exampleFile.xlsx" in out.decode()
+    assert f"`gateway recipients import {tmp_path}/exampleFile.xlsx --type invoice`" in out.decode()
     file = (tmp_path / "exampleFile.xlsx").read_bytes()
     assert load_workbook(io.BytesIO(file)).active["A1"].value == "Kundennummer*"
 

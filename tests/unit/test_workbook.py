@@ -67,6 +67,7 @@ def test_the_template_is_an_example_in_the_readers_language(language: str) -> No
     assert made["A1"].comment.text.splitlines()[0] == writing._CELL_NOTES[language]["number"]
     assert {"en": "Invoice", "fr": "Facture", "de": "Rechnung", "sv": "Faktura"}[language] in made["A1"].comment.text
     assert made.freeze_panes == "A2"
+    assert (made.page_setup.orientation, made.sheet_properties.pageSetUpPr.fitToPage) == ("landscape", True)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
