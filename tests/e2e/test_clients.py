@@ -1,0 +1,223 @@
+"""Real clients hand a PDF in, with AUTH and over TLS, to a real gateway; and its certificate is changed while it runs."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import smtplib
+import socket
+import ssl
+import subprocess
+from collections.abc import Iterator
+from email.message import EmailMessage
+from pathlib import Path
+
+import argon2
+import pytest
+
+from gateway import resources
+from tests.certificates import Authority, authority
+from tests.e2e.gateway import Gateway, until
+
+INTEROP = Path(__file__).resolve().parents[1] / "interop"
+PAGE = resources.read_bytes("samples/invoice-papeterie.pdf")
+NUMBER = "0020881"
+EXTRA = """
+[[listener]]
+address = "127.0.0.1:0"
+tls = "starttls"
+certificate = "cert.pem"
+key = "key.pem"
+
+[[listener]]
+address = "127.0.0.1:0"
+tls = "implicit"
+certificate = "cert.pem"
+key = "key.pem"
+
+[[source]]
+name = "sap"
+match = {{ user = "sap" }}
+password_hash = "{hashed}"
+plain_auth = {{ reason = "a client of the tests without TLS", expires = 2999-12-31 }}
+"""
+
+
+class Door:
+    """A gateway with its certificate authority, and the ports of its listeners."""
+
+    def __init__(self, gateway: Gateway, ca: Authority) -> None:
+        self.gateway = gateway
+        self.ca = ca
+        self.clear, self.starttls, self.implicit = (each["port"] for each in gateway.cli("status")["listeners"])
+        self.sent = 0
+
+    def mail(self, name: str) -> EmailMessage:
+        message = EmailMessage()
+        message["From"], message["To"], message["Subject"] = "erp@seller.example", "x@gateway.example", name
+        message.set_content(f"handed in by {name}")
+        message.add_attachment(PAGE, maintype="application", subtype="pdf", filename=f"{name}.pdf")
+        return message
+
+    def file(self, name: str) -> Path:
+        file = self.gateway.folder / f"{name}.eml"
+        file.write_bytes(self.mail(name).as_bytes().replace(b"\n", b"\r\n"))
+        return file
+
+    def delivered(self) -> None:
+        """One more PDF has gone out, handed in by the user."""
+        self.sent += 1
+        until(lambda: len(self.gateway.captured()) == self.sent, 10.0)
+        assert {each["source"] for each in self.gateway.documents()} == {"sap"}
+
+
+@pytest.fixture(scope="module")
+def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
+    folder = tmp_path_factory.mktemp("clients")
+    ca = authority(folder)
+    hashed = argon2.PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1).hash("secret")
+    running = Gateway(folder / "gateway", extra=EXTRA.format(hashed=hashed))
+    ca.server_files(running.folder, "127.0.0.1")
+    try:
+        running.start()
+        running.cli("recipients", "add", "--number", NUMBER, "--email", "kund@kopare.example")
+        yield Door(running, ca)
+        running.stop()
+    finally:
+        running.end()
+
+
+def run(*words: str | Path, folder: Path | None = None) -> str:
+    done = subprocess.run([*map(str, words)], capture_output=True, text=True, timeout=60, cwd=folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def needs(program: str) -> None:
+    if shutil.which(program) is None:
+        pytest.skip(f"{program} is not installed")
+
+
+@pytest.mark.parametrize("tls", ["starttls", "implicit"])
+def test_smtplib(door: Door, tls: str) -> None:
+    context = door.ca.client_context()
+    if tls == "implicit":
+        client: smtplib.SMTP = smtplib.SMTP_SSL("127.0.0.1", door.implicit, context=context, timeout=30)
+    else:
+        client = smtplib.SMTP("127.0.0.1", door.starttls, timeout=30)
+        client.starttls(context=context)
+    with client:
+        client.login("sap", "secret")
+        client.send_message(door.mail(f"smtplib-{tls}"))
+    door.delivered()
+
+
+@pytest.mark.parametrize("tls", ["starttls", "implicit"])
+@pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN"])
+def test_curl(door: Door, tls: str, mechanism: str) -> None:
+    needs("curl")
+    place = f"smtps://127.0.0.1:{door.implicit}" if tls == "implicit" else f"smtp://127.0.0.1:{door.starttls}"
+    run(
+        "curl", "-sS", "--ssl-reqd", "--cacert", door.ca.file, "--user", "sap:secret",
+        "--login-options", f"AUTH={mechanism}", "--mail-from", "erp@seller.example",
+        "--mail-rcpt", "x@gateway.example", "--upload-file", door.file(f"curl-{tls}-{mechanism}"), place,
+    )  # fmt: skip
+    door.delivered()
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN"])
+def test_swaks(door: Door, mechanism: str) -> None:
+    needs("swaks")
+    support = subprocess.run(["swaks", "--support"], capture_output=True, text=True, timeout=30).stdout
+    tls = ("--tls",) if "=== TLS supported" in support else ()  # without Net::SSLeay it can log in in clear only
+    port = door.starttls if tls else door.clear
+    run(
+        "swaks", "--server", f"127.0.0.1:{port}", *tls, "--auth", mechanism, "--auth-user", "sap",
+        "--auth-password", "secret", "--from", "erp@seller.example", "--to", "x@gateway.example",
+        "--data", door.file(f"swaks-{mechanism}"),
+    )  # fmt: skip
+    door.delivered()
+
+
+NODE = """
+const [port, secure, pdf] = process.argv.slice(2);
+const transport = require('nodemailer').createTransport({
+  host: '127.0.0.1', port: Number(port), secure: secure === 'implicit', requireTLS: true,
+  auth: { user: 'sap', pass: 'secret' }, tls: { ca: require('fs').readFileSync(process.argv[5]) },
+});
+transport.sendMail({ from: 'erp@seller.example', to: 'x@gateway.example', subject: 'node', text: secure,
+  attachments: [{ filename: 'node.pdf', path: pdf }] }).catch((error) => { console.error(error); process.exit(1); });
+"""
+
+
+@pytest.mark.parametrize("tls", ["starttls", "implicit"])
+def test_nodemailer(door: Door, tls: str) -> None:
+    needs("node")
+    if not (INTEROP / "node_modules" / "nodemailer").is_dir():
+        pytest.skip("nodemailer is not installed: npm ci in tests/interop")
+    page = door.gateway.folder / "page.pdf"
+    page.write_bytes(PAGE)
+    port = door.implicit if tls == "implicit" else door.starttls
+    run("node", "-e", NODE, "node", str(port), tls, page, door.ca.file, folder=INTEROP)
+    door.delivered()
+
+
+def test_a_wrong_password_hands_nothing_in(door: Door) -> None:
+    with (
+        smtplib.SMTP_SSL("127.0.0.1", door.implicit, context=door.ca.client_context(), timeout=30) as client,
+        pytest.raises(smtplib.SMTPAuthenticationError),
+    ):
+        client.login("sap", "sceret")
+    assert "wrong password" in door.gateway.text()
+    assert "sceret" not in door.gateway.text()
+
+
+def test_openssl_finds_no_weak_version(door: Door) -> None:
+    for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        context = door.ca.client_context()
+        context.minimum_version = context.maximum_version = version
+        with socket.create_connection(("127.0.0.1", door.implicit), timeout=10) as raw:
+            context.wrap_socket(raw, server_hostname="127.0.0.1").close()
+    needs("openssl")
+    for version in ("-tls1", "-tls1_1"):
+        done = subprocess.run(
+            ["openssl", "s_client", "-connect", f"127.0.0.1:{door.implicit}", version, "-cipher", "ALL:@SECLEVEL=0"],
+            input=b"", capture_output=True, timeout=30,
+        )  # fmt: skip
+        assert done.returncode != 0, done.stdout
+
+
+def test_nmap_finds_no_open_relay(door: Door) -> None:
+    needs("nmap")
+    said = run("nmap", "-Pn", "-p", str(door.clear), "--script", "smtp-open-relay", "127.0.0.1")
+    assert "doesn't seem to be an open relay" in said
+
+
+def serial(door: Door) -> str:
+    with (
+        socket.create_connection(("127.0.0.1", door.implicit), timeout=10) as raw,
+        door.ca.client_context().wrap_socket(raw, server_hostname="127.0.0.1") as secured,
+    ):
+        certificate = secured.getpeercert()
+        assert certificate is not None
+        return str(certificate["serialNumber"])
+
+
+def test_sighup_reads_the_certificates_again(door: Door) -> None:
+    before = serial(door)
+    door.ca.server_files(door.gateway.folder, "127.0.0.1")
+    assert serial(door) == before
+    assert door.gateway.process is not None
+    door.gateway.process.send_signal(signal.SIGHUP)
+    until(lambda: serial(door) != before)
+
+
+def test_sources_list_shows_what_the_clients_did(door: Door) -> None:
+    with smtplib.SMTP("127.0.0.1", door.clear, timeout=30) as client:
+        client.login("sap", "secret")
+        client.sendmail("erp@seller.example", "x@gateway.example", b"Subject: none\r\n\r\nno document\r\n")
+    (sap,) = [source for source in door.gateway.cli("sources", "list") if source["name"] == "sap"]
+    (quirk,) = [quirk for quirk in sap["quirks"] if quirk["name"] == "auth_in_clear"]
+    assert quirk["count"] >= 1
+    assert [relaxation["name"] for relaxation in sap["relaxations"]] == ["plain_auth"]
+    assert f"auth_in_clear {quirk['count']} ({quirk['last_seen'][:10]})" in door.gateway.run("sources", "list").stdout
