@@ -7,6 +7,7 @@ last few previews are kept in memory, packed; a restart forgets them.
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import hashlib
 import zlib
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
@@ -297,7 +298,7 @@ async def apply(running: Running, who: Caller, id_: str) -> dict[str, Any]:
     return {"batch": show_id(written.id), "counts": written.counts, "released": written.released}
 
 
-def _apply(connection: Connection, found: Preview, who: Caller, now: Any) -> batches.Written:
+def _apply(connection: Connection, found: Preview, who: Caller, now: dt.datetime) -> batches.Written:
     company_id = _company(connection, found.company)
     new = batches.NewBatch(
         company_id=company_id, type=found.options.type, file_name=found.name, sha256=found.sha256, counts=found.counts
