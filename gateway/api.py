@@ -11,6 +11,7 @@ import contextlib
 import json
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote
@@ -20,7 +21,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.exceptions import HTTPException
 
-from gateway.admin import audit, companies, documents, imports, queue, recipients, roles, settings, status
+from gateway.admin import audit, companies, counting, documents, imports, queue, recipients, roles, settings, status
 from gateway.admin.pages import Pages
 from gateway.admin.running import Running, reason_of, version_of
 from gateway.door import SocketServer
@@ -37,9 +38,10 @@ Handler = Callable[[Request], Awaitable[Response]]
 def make_app(running: Running, identify: Callable[[int], Caller] | None = None) -> FastAPI:
     """The application; every request's scope state holds the `uid` of the peer, of which `identify` makes a caller."""
     known = identify or (lambda uid: roles.caller_of(uid, running.config.roles))
+    asking = ThreadPoolExecutor(2, "who-asks")  # of its own: a lookup never waits for a backup
     app = FastAPI(title="Document mail gateway", docs_url=None, redoc_url=None, openapi_url=None)
     for method, path, handler in _routes(running):
-        guarded = _guarded(running, known, method, path, handler)
+        guarded = _guarded(running, known, asking, method, path, handler)
         app.add_api_route(path, guarded, methods=[method], response_model=None)
     app.add_exception_handler(GatewayError, _say_error)
     app.add_exception_handler(HTTPException, _say_http_error)
@@ -55,6 +57,8 @@ def _routes(r: Running) -> list[tuple[str, str, Handler]]:
         ("GET", "/metrics", _metrics(r)),
         ("GET", "/companies", _answer(lambda _: companies.list_companies(r))),
         ("POST", "/companies", _change(lambda q, who, body: companies.add_company(r, who, body))),
+        ("GET", "/choices", _answer(lambda _: counting.show_choices(r))),
+        *((("GET", f"/{name}/count", _counted(r, name))) for name in ("recipients", "documents", "queue", "audit")),
         ("GET", "/recipients", _list(lambda q: recipients.list_recipients(r, q.query_params))),
         ("POST", "/recipients", _change(lambda q, who, body: recipients.add_recipient(r, who, body))),
         ("GET", "/recipients/{id}", _answer(lambda q: recipients.show_recipient(r, q.path_params["id"]))),
@@ -129,6 +133,10 @@ def _list(ask: Callable[[Request], Pages]) -> Handler:
         return StreamingResponse(_array(first, pages), media_type="application/json")
 
     return handler
+
+
+def _counted(running: Running, name: str) -> Handler:
+    return _answer(lambda q: counting.count(running, name, q.query_params))
 
 
 async def _array(page: list[dict[str, Any]], rest: Pages) -> AsyncIterator[bytes]:
@@ -279,13 +287,21 @@ def _json(value: Any, code: int = 200) -> Response:
     return Response(msgspec.json.encode(value), code, media_type="application/json")
 
 
-def _guarded(running: Running, identify: Callable[[int], Caller], method: str, path: str, handler: Handler) -> Handler:
+def _guarded(
+    running: Running,
+    identify: Callable[[int], Caller],
+    asking: ThreadPoolExecutor,
+    method: str,
+    path: str,
+    handler: Handler,
+) -> Handler:
     """Lets through who has the permission that the route needs; a look at a document is noted first."""
     need = roles.needed(method, path)
     last = path.rpartition("/")[2]
 
     async def guarded(request: Request) -> Response:
-        who = await asyncio.to_thread(identify, request.state.uid)  # each time: a role may be given or taken away
+        # Each time, as a role may be given or taken away; beside the loop, as the user database may be far away.
+        who = await asyncio.get_running_loop().run_in_executor(asking, identify, request.state.uid)
         roles.require(who, need)
         request.state.caller = who
         if need is roles.Permission.CONTENT:

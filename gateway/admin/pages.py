@@ -32,4 +32,7 @@ async def pages(
         left = None if left is None else left - len(rows)
         if len(rows) < size or left == 0:
             return
-        wanted = msgspec.structs.replace(wanted, **{cursor: parse_id(rows[-1]["id"])})
+        seen: dict[str, Any] = {cursor: parse_id(rows[-1]["id"])}
+        if hasattr(wanted, "offset"):
+            seen["offset"] = 0
+        wanted = msgspec.structs.replace(wanted, **seen)

@@ -54,6 +54,7 @@ NOUNS: dict[str, str] = {  # module under gateway/cli: what it is for; the order
     "sources": "list who may hand documents in",
     "documents": "find documents, see why one waits, release it, send it again",
     "queue": "see and steer the deliveries",
+    "tui": "all of it on the screen, by keys",
     "audit": "see who did what, and that nobody changed the record",
     "me": "see who you are to the gateway, and what you may",
     "backup": "copy the database while the gateway runs",

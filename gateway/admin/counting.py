@@ -1,0 +1,42 @@
+"""How long the lists are, and what a person may choose from: what a screen asks before it shows a list or a form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from gateway import doctypes, formats
+from gateway.admin.running import Running, filter_of, ident
+from gateway.directory import clean_number
+from gateway.store import audit, deliveries, recipients, views
+
+_COUNTS: Mapping[str, tuple[type[msgspec.Struct], Callable[..., int]]] = {
+    "recipients": (recipients.Filter, recipients.count_recipients),
+    "documents": (views.Filter, views.count_documents),
+    "queue": (deliveries.Filter, deliveries.count_deliveries),
+    "audit": (audit.Filter, audit.count_audit),
+}
+
+
+async def count(running: Running, name: str, query: Mapping[str, str]) -> dict[str, int]:
+    """`total`, the rows of the list `name` that match the filters of that list."""
+    kind, counted = _COUNTS[name]
+    words = dict(query)
+    known: dict[str, Any] = {}
+    if name == "queue" and words.get("document"):
+        known["document"] = ident(words.pop("document"))
+    if name == "recipients" and words.get("number"):
+        known["number"] = clean_number(words["number"])
+    wanted = msgspec.structs.replace(filter_of(kind, words), **known)
+    return {"total": await running.store.read(counted, wanted)}
+
+
+async def show_choices(running: Running) -> dict[str, Any]:
+    """The document types and formats of which a recipient's row names one."""
+    return {
+        "types": [*doctypes.names(), doctypes.ANY],
+        "formats": [{"name": each["name"], "label": each["label"]} for each in formats.choosable()],
+        "domain": running.config.sender.domain,
+    }

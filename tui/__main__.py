@@ -1,0 +1,32 @@
+"""`python -m tui`: the terminal UI as a program of its own; `gateway tui` starts it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+
+def main() -> int:
+    """Run the screens until the person leaves."""
+    parser = argparse.ArgumentParser(prog="gateway tui")
+    parser.add_argument("--socket", type=Path, required=True)
+    parser.add_argument("--company", default="default")
+    parser.add_argument("--lang")
+    parser.add_argument("--ascii", action="store_true")
+    args = parser.parse_args()
+    # Before the library is loaded, which reads them once.
+    os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
+    os.environ.setdefault("TEXTUAL_FPS", "15")
+    os.environ.setdefault("TEXTUAL_COLOR_SYSTEM", "standard")
+    from tui import words
+    from tui.app import Console
+
+    words.choose(args.lang)
+    Console(args.socket, args.company, args.ascii).run(mouse=False)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

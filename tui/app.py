@@ -1,0 +1,195 @@
+"""The application: which pages there are, the keys that work everywhere, and the state bar."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar
+
+from rich.text import Text
+from textual import work
+from textual.app import App
+from textual.binding import Binding, BindingType
+
+from tui.api import Api, GatewayError
+from tui.dialogs import Ask, Pager
+from tui.helptext import help_lines
+from tui.page import Page
+from tui.pages import PAGES, PALETTE
+from tui.safe import safe
+from tui.words import N_, _, count
+
+LIVE_SECONDS = 2.0  # between two looks at what changed
+
+
+class Console(App[None]):
+    """The gateway's terminal UI."""
+
+    ENABLE_COMMAND_PALETTE = False
+    CSS_PATH = "console.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(Binding(str(number), f"page({number})", page.NAME, show=False) for number, page in enumerate(PAGES, 1)),
+        Binding("question_mark", "help", N_("Help"), show=False),
+        Binding("colon,ctrl+p", "palette", N_("Command"), show=False),
+        Binding("u", "undo", N_("Undo"), show=False),
+        Binding("ctrl+l", "redraw", N_("Draw again"), show=False),
+        Binding("q", "leave", N_("Quit"), show=False),
+        Binding("ctrl+q,ctrl+c", "quit", N_("Quit"), show=False, priority=True),
+    ]
+
+    def __init__(self, socket: Path, company: str = "default", ascii_only: bool = False) -> None:
+        super().__init__()
+        self.api = Api(socket)
+        self.company = company
+        self.ascii_only = ascii_only
+        self.theme = "ansi-dark"
+        self.animation_level = "none"
+        self.status: dict[str, Any] = {}
+        self.active: bool | None = None
+        self.fault: GatewayError | None = None
+        self.undoing: list[tuple[str, Callable[[], Any]]] = []
+        self.opened: list[Page] = []
+        self._pages: dict[int, Page] = {}
+
+    def on_mount(self) -> None:
+        """Home first; then look at what changes."""
+        if self.ascii_only:
+            self.add_class("ascii")
+        self._go(1)
+        self.set_interval(LIVE_SECONDS, self.look)
+
+    # --- pages --------------------------------------------------------------------------------------------
+
+    def _go(self, number: int) -> None:
+        page = self._pages.get(number)
+        if page is None:
+            page = self._pages[number] = PAGES[number - 1]()
+            self.install_screen(page, f"page{number}")
+        while len(self.screen_stack) > 2:
+            self.pop_screen()
+        if len(self.screen_stack) == 1:
+            self.push_screen(f"page{number}")
+        elif self.screen is not page:
+            self.switch_screen(f"page{number}")
+
+    def action_page(self, number: int) -> None:
+        """Jump to a page by its number."""
+        self._go(number)
+
+    def go_back(self) -> None:
+        """One level up; from a page to Home; on Home nothing."""
+        if len(self.screen_stack) > 2:
+            self.pop_screen()
+        elif self.page is not self._pages.get(1):
+            self._go(1)
+
+    @property
+    def page(self) -> Page | None:
+        """The page that is seen."""
+        return next((screen for screen in reversed(self.screen_stack) if isinstance(screen, Page)), None)
+
+    def action_leave(self) -> None:
+        """Quit from the top; below it, go back."""
+        if len(self.screen_stack) > 2:
+            self.pop_screen()
+        else:
+            self.exit()
+
+    # --- what changes -------------------------------------------------------------------------------------
+
+    @work(exclusive=True, group="look", exit_on_error=False)
+    async def look(self) -> None:
+        """Ask how the gateway is; what changed is shown, what did not is not painted."""
+        try:
+            status = await self.api.get("/status")
+            active = (await self.api.get("/settings/distribution.active", company=self.company))["value"]
+        except GatewayError as error:
+            self.reached(error)
+            return
+        down, self.fault = self.fault, None
+        changed = down is not None or (status, active) != (self.status, self.active)
+        self.status, self.active = status, active
+        page = self.page
+        if changed and page is not None and page.is_mounted:
+            page.show_bar()
+            page.load(True)
+
+    def reached(self, error: GatewayError | None) -> None:
+        """Note whether the gateway answers; the state bar says so when it does not."""
+        if (error is None) != (self.fault is None):
+            self.fault = error
+            if self.page is not None and self.page.is_mounted:
+                self.page.show_bar()
+
+    def bar(self, width: int) -> Text:
+        """The first line of every page."""
+        if self.fault is not None:
+            return Text(f" {_('GATEWAY DOWN')}  {safe(self.fault.sentence)}".ljust(width), style="bold reverse red")
+        documents, deliveries = self.status.get("documents", {}), self.status.get("deliveries", {})
+        waiting = sum(deliveries.get(state, 0) for state in ("queued", "active", "deferred"))
+        switch = _("distribution ON") if self.active is not False else _("distribution OFF")
+        text = Text(" ")
+        text.append(f"{_('Gateway')}  {safe(self.company)}  ", style="bold")
+        text.append(switch, style="" if self.active is not False else "bold red")
+        for word, number, style in (
+            (_("HELD {count}"), documents.get("held", 0), "bold red"),
+            (_("BOUNCED {count}"), documents.get("bounced", 0) + documents.get("partly_sent", 0), "bold red"),
+            (_("QUEUE {count}"), waiting, ""),
+        ):
+            text.append("   ")
+            text.append(word.format(count=count(number)), style=style if number else "")
+        return text
+
+    # --- keys everywhere ----------------------------------------------------------------------------------
+
+    def action_help(self) -> None:
+        """The keys and words of this page."""
+        page = self.page
+        if page is not None and self.screen is page:
+            self.push_screen(Pager(_("Help") + " · " + _(page.NAME), help_lines(page, self)))
+
+    def action_palette(self) -> None:
+        """A command line with completion; pages have their names, ours and the old site's."""
+        self.push_screen(Ask(":", sorted(name for name in PALETTE)), self._obey)
+
+    def _obey(self, text: str | None) -> None:
+        if not text:
+            return
+        word, _space, rest = text.partition(" ")
+        if word in ("q", "quit", "exit"):
+            self.exit()
+            return
+        known = {name.casefold(): number for name, number in PALETTE.items()}
+        wanted = known.get(text.casefold()) or known.get(word.casefold())
+        if wanted is None:
+            near = [name for name in known if text.casefold() in name]
+            wanted = known[near[0]] if near else None
+        if wanted is None:
+            if self.page is not None:
+                self.page.say(_("There is no command {word}; ? lists them.").format(word=word), bad=True)
+            return
+        self._go(wanted)
+        if rest and text.casefold() not in known and self.page is not None:
+            self.call_after_refresh(self.page.look_for, rest)
+
+    @work(exit_on_error=False)
+    async def action_undo(self) -> None:
+        """Take the last change of the directory back."""
+        page = self.page
+        if page is None:
+            return
+        if not self.undoing:
+            page.say(_("There is nothing to undo."))
+            return
+        what, undo = self.undoing.pop()
+        try:
+            await undo()
+        except GatewayError as error:
+            page.say(error.sentence, bad=True)
+            return
+        page.say(_("Undone: {what}").format(what=what))
+        page.load(True)
+
+    def action_redraw(self) -> None:
+        """Paint everything again, after something else wrote on the terminal."""
+        self.refresh(layout=True)

@@ -1,0 +1,139 @@
+"""What asks before it acts, and what shows more text than a line holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from tui.lines import Line
+from tui.safe import safe
+from tui.words import _
+
+
+class Confirm(ModalScreen[bool]):
+    """Asks before something that cannot be taken back; only the key that is named says yes."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y,o", "answer(True)", show=False),
+        Binding("n,escape", "answer(False)", show=False),
+    ]
+
+    def __init__(self, question: str, effect: str = "") -> None:
+        super().__init__()
+        self.question, self.effect = question, effect
+
+    def compose(self) -> ComposeResult:
+        """The question, what will happen, and the keys."""
+        with Vertical(classes="dialog"):
+            yield Static(Text(safe(self.question), style="bold"))
+            yield Static(Text(safe(self.effect)))
+            yield Static(Text(_("y yes   n no")))
+
+    def action_answer(self, yes: bool) -> None:
+        """Close with the answer."""
+        self.dismiss(yes)
+
+
+class Pager(ModalScreen[None]):
+    """Text over the whole screen: help, a document, a file."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "close", show=False),
+        Binding("down,j", "scroll(1)", show=False),
+        Binding("up,k", "scroll(-1)", show=False),
+        Binding("pagedown,space,ctrl+f,ctrl+d", "scroll(20)", show=False),
+        Binding("pageup,b,ctrl+b,ctrl+u", "scroll(-20)", show=False),
+        Binding("home,g", "scroll(-1000000)", show=False),
+        Binding("end,G", "scroll(1000000)", show=False),
+    ]
+
+    def __init__(self, title: str, lines: Sequence[str | Text]) -> None:
+        super().__init__()
+        self.title_text, self.lines_shown = title, lines
+
+    def compose(self) -> ComposeResult:
+        """Title, text, keys."""
+        yield Line(id="pager-title")
+        with VerticalScroll(id="pager-body", can_focus=False):
+            yield Static(self._text(), id="pager-text")
+        yield Line(id="pager-keys")
+
+    def _text(self) -> Text:
+        return Text("\n").join([line if isinstance(line, Text) else Text(safe(line)) for line in self.lines_shown])
+
+    def on_mount(self) -> None:
+        """Fill the lines above and below."""
+        self.query_one("#pager-title", Line).say(" " + safe(self.title_text), "bold")
+        self.query_one("#pager-keys", Line).say(" " + _("Esc back   ↑ ↓ scroll"), "bold")
+
+    def action_scroll(self, lines: int) -> None:
+        """Scroll by lines."""
+        self.query_one("#pager-body").scroll_relative(y=lines, animate=False)
+
+    def action_close(self) -> None:
+        """Back to where it was opened."""
+        self.dismiss(None)
+
+
+class Ask(ModalScreen[str | None]):
+    """One line of text: a command, a reason, an address. Tab completes from what is known."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "close", show=False),
+        Binding("tab", "complete", show=False, priority=True),
+    ]
+
+    def __init__(self, label: str, known: Sequence[str] = (), value: str = "") -> None:
+        super().__init__()
+        self.label, self.known, self.value = label, known, value
+
+    def compose(self) -> ComposeResult:
+        """What is known above, the line below."""
+        with Vertical(classes="ask"):
+            yield Static("", id="ask-known", markup=False)
+            yield Line(id="ask-label")
+            field = Input(self.value, id="ask-text", compact=True, select_on_focus=False)
+            field.cursor_blink = False
+            yield field
+
+    def on_mount(self) -> None:
+        """Show what may be written."""
+        self.query_one("#ask-label", Line).say(safe(self.label), "bold")
+        self._show(self.value)
+        self.query_one("#ask-text", Input).focus()
+
+    def _fitting(self, text: str) -> list[str]:
+        word = text.strip().casefold()
+        starting = [known for known in self.known if known.casefold().startswith(word)]
+        return starting + [known for known in self.known if word in known.casefold() and known not in starting]
+
+    def _show(self, text: str) -> None:
+        self.query_one("#ask-known", Static).update(Text("  ".join(self._fitting(text)[:12])))
+
+    @on(Input.Changed)
+    def _changed(self, event: Input.Changed) -> None:
+        self._show(event.value)
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        self.dismiss(event.value.strip())
+
+    def action_complete(self) -> None:
+        """Take the first that fits."""
+        field = self.query_one("#ask-text", Input)
+        fitting = self._fitting(field.value)
+        if fitting:
+            field.value = fitting[0]
+            field.cursor_position = len(field.value)
+
+    def action_close(self) -> None:
+        """Nothing is asked for."""
+        self.dismiss(None)

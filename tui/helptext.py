@@ -1,0 +1,52 @@
+"""What `?` shows: the keys of the page and those that work everywhere, made from the bindings themselves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.binding import Binding
+
+from tui.words import N_, _
+
+if TYPE_CHECKING:
+    from tui.app import Console
+    from tui.page import Page
+
+_LIST_KEYS = (
+    ("↑ ↓ k j", N_("one row")),
+    ("PgUp PgDn Ctrl+U Ctrl+D", N_("one screen")),
+    ("g G", N_("first and last row")),
+    (N_("Enter"), N_("open the row")),
+    (N_("Space") + " *", N_("mark the row, mark all that match")),
+)
+
+
+def help_lines(page: Page, app: Console) -> list[str]:
+    """The lines of the help of a page."""
+    lines = ["", _("On this page")]
+    lines += _bindings([b for kind in (type(page),) for b in kind.BINDINGS if isinstance(b, Binding)])
+    lines += ["", _("In every list")]
+    lines += [f"  {_(keys):<26}{_(what)}" for keys, what in _LIST_KEYS]
+    lines += _bindings([b for b in page.SHARED if isinstance(b, Binding)])
+    lines += ["", _("Everywhere")]
+    lines += _bindings([b for b in type(app).BINDINGS if isinstance(b, Binding)])
+    return lines
+
+
+_SHOWN = {
+    "slash": "/",
+    "escape": "Esc",
+    "exclamation_mark": "!",
+    "question_mark": "?",
+    "colon": ":",
+    "enter": "Enter",
+}
+
+
+def _bindings(bindings: list[Binding]) -> list[str]:
+    lines = []
+    for binding in bindings:
+        keys = " ".join(_SHOWN.get(key, key.replace("ctrl+", "Ctrl+")) for key in binding.key.split(","))
+        if binding.description:
+            lines.append(f"  {keys:<26}{_(binding.description)}")
+    return lines

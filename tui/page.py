@@ -1,0 +1,261 @@
+"""What all screens share: state bar, search at the top left, the list, a message, the keys that work now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.screen import Screen
+from textual.widgets import Input
+
+from tui.api import GatewayError
+from tui.columns import Column, Row
+from tui.lines import Line
+from tui.rows import PAGE, RowsView
+from tui.safe import safe
+from tui.words import N_, _, count
+
+if TYPE_CHECKING:
+    from tui.app import Console
+
+
+class Page(Screen[None]):
+    """One screen: a list from the API, its keys, its sentence about the row under the cursor."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "search", N_("Search"), show=False),
+        Binding("escape", "back", N_("Back"), show=False),
+        Binding("y", "copy", N_("Copy"), show=False),
+        Binding("exclamation_mark", "command", N_("Command line"), show=False),
+        Binding("r", "reload", N_("Read again"), show=False),
+    ]
+    NAME: ClassVar[str] = ""
+    PATH: ClassVar[str] = ""  # the list in the API; empty: the page loads its rows itself
+    COLUMNS: ClassVar[Sequence[Column]] = ()
+    EMPTY: ClassVar[str] = N_("Nothing here.")
+    SEARCHES: ClassVar[bool] = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.search = ""
+        self.matching = 0
+        self.everything = 0
+
+    @property
+    def console(self) -> Console:
+        """The application."""
+        return cast("Console", self.app)
+
+    def compose(self) -> ComposeResult:
+        """The 24 lines."""
+        yield Line(id="bar")
+        with Horizontal(id="search-line"):
+            yield Line(id="search-label")
+            field = Input(id="search", compact=True, select_on_focus=False)
+            field.cursor_blink = False
+            yield field
+            yield Line(id="count")
+        yield Line(id="heading")
+        yield RowsView(self.COLUMNS, id="rows")
+        yield Line(id="message")
+        yield Line(id="explain")
+        yield Line(id="keys")
+
+    SHARED: ClassVar[list[BindingType]] = BINDINGS
+
+    def on_mount(self) -> None:
+        """Show what stands still, then ask for the rows."""
+        self.query_one("#search-label", Line).say(f" / {_('Search')}: " if self.SEARCHES else f" {_(self.NAME)}")
+        self.query_one("#search", Input).display = self.SEARCHES
+        self.rows.focus()
+        self.show_bar()
+        self.show_keys()
+        self.load(False)
+
+    def on_screen_resume(self) -> None:
+        """Come back: what changed meanwhile is shown, the cursor stays."""
+        self.show_bar()
+        self.load(True)
+
+    def on_resize(self) -> None:
+        """Headings follow the width."""
+        self.call_after_refresh(self._show_heading)
+
+    def _show_heading(self) -> None:
+        self.query_one("#heading", Line).say(self.rows.heading(self.size.width), "underline")
+
+    @property
+    def rows(self) -> RowsView:
+        """The list."""
+        return self.query_one("#rows", RowsView)
+
+    # --- loading ------------------------------------------------------------------------------------------
+
+    def filters(self) -> dict[str, object]:
+        """What the list is narrowed by, in the API's words."""
+        return {"company": self.console.company, "search": self.search}
+
+    @work(exclusive=True, group="load", exit_on_error=False)
+    async def load(self, keep: bool = True) -> None:
+        """Ask for what is shown; an answer to an older question is dropped."""
+        try:
+            await self.fill(keep)
+            self.console.reached(None)
+        except GatewayError as error:
+            self.console.reached(error)
+            self.say(error.sentence, bad=True)
+        self._show_count()
+
+    async def fill(self, keep: bool) -> None:
+        """Get the first page and the count."""
+        filters, api = self.filters(), self.console.api
+        start = self.rows.page_start if keep else 0
+        total = (await api.get(f"{self.PATH}/count", **filters))["total"]
+        start = min(start, max(0, total - 1) // PAGE * PAGE)
+        first = await api.get(self.PATH, **filters, offset=start, limit=PAGE)
+
+        async def fetch(offset: int, limit: int) -> list[Row]:
+            return cast("list[Row]", await api.get(self.PATH, **filters, offset=offset, limit=limit))
+
+        self.matching = total
+        if not self.search:
+            self.everything = total
+        self.rows.show_pages(total, first, start, fetch, keep)
+
+    def _show_count(self) -> None:
+        of = _("{found} of {all}").format(found=count(self.matching), all=count(max(self.everything, self.matching)))
+        marked = len(self.rows.marks)
+        self.query_one("#count", Line).say((f"* {count(marked)}   " if marked else "") + of + " ")
+        if not self.rows.total:
+            self.query_one("#explain", Line).say(" " + _(self.EMPTY))
+
+    # --- lines --------------------------------------------------------------------------------------------
+
+    def show_bar(self) -> None:
+        """The state bar."""
+        self.query_one("#bar", Line).say(self.console.bar(self.size.width))
+
+    def say(self, text: str, bad: bool = False) -> None:
+        """The message line: the last result, or an error."""
+        self.query_one("#message", Line).say(" " + safe(text), "bold red" if bad else "")
+
+    def explain(self, row: Row) -> str:
+        """One sentence about the row under the cursor."""
+        return ""
+
+    def keys(self) -> list[tuple[str, str]]:
+        """The keys of this page for the last line."""
+        return [
+            (_key_name(binding.key), _(binding.description))
+            for binding in type(self).BINDINGS
+            if isinstance(binding, Binding) and binding.show and binding.description
+        ]
+
+    def show_keys(self) -> None:
+        """The last line: the keys that work now."""
+        shown = [*self.keys(), ("?", _("Help"))]
+        self.query_one("#keys", Line).say(" " + "  ".join(f"{key} {label}" for key, label in shown), "bold")
+
+    @on(RowsView.Moved)
+    def _moved(self) -> None:
+        row = self.rows.row
+        if row is not None:
+            self.query_one("#explain", Line).say(" " + safe(self.explain(row)))
+        self._show_count()
+
+    @on(RowsView.Opened)
+    def _opened(self, event: RowsView.Opened) -> None:
+        self.open_row(event.row)
+
+    def open_row(self, row: Row) -> object:
+        """Go deeper; pages say where to."""
+
+    # --- keys ---------------------------------------------------------------------------------------------
+
+    def action_search(self) -> None:
+        """Go to the search line."""
+        if self.SEARCHES:
+            self.query_one("#search", Input).focus()
+
+    @on(Input.Changed, "#search")
+    def _search_changed(self, event: Input.Changed) -> None:
+        if event.value.strip() != self.search:
+            self.search = event.value.strip()
+            self.load(False)
+
+    def look_for(self, text: str) -> None:
+        """Search for a text."""
+        if self.SEARCHES:
+            self.query_one("#search", Input).value = text
+
+    @on(Input.Submitted, "#search")
+    def _search_done(self) -> None:
+        self.rows.focus()
+
+    def action_back(self) -> None:
+        """From the search to the list, from marks to none, from a search to all, from here to Home."""
+        if self.query_one("#search", Input).has_focus:
+            self.rows.focus()
+        elif self.rows.marks:
+            self.rows.action_mark_all()
+        elif self.search:
+            self.query_one("#search", Input).value = ""
+        else:
+            self.console.go_back()
+
+    def action_reload(self) -> None:
+        """Ask again."""
+        self.load(True)
+
+    def action_copy(self) -> None:
+        """Copy what names the row: OSC 52, which terminals pass to the clipboard."""
+        row = self.rows.row
+        if row is not None:
+            text = safe(self.copied(row))
+            self.console.copy_to_clipboard(text)
+            self.say(_("Copied: {text}").format(text=text))
+
+    def copied(self, row: Row) -> object:
+        """What `y` copies of a row."""
+        return row.get("email") or row.get("id") or next(iter(row.values()), "")
+
+    def action_command(self) -> None:
+        """Show the command line that does the same."""
+        self.say("gateway " + self.command_line(self.rows.row or {}))
+
+    def command_line(self, row: Row) -> str:
+        """The words after `gateway` that show or do the same without a screen."""
+        return f"{self.PATH.strip('/')} list"
+
+    # --- acting -------------------------------------------------------------------------------------------
+
+    def chosen(self) -> list[Row]:
+        """The marked rows, or the one under the cursor."""
+        if self.rows.marks:
+            return list(self.rows.marks.values())
+        return [self.rows.row] if self.rows.row is not None else []
+
+    @work(exit_on_error=False)
+    async def act(self, path: str, body: dict[str, Any], done: str) -> None:
+        """Post a change, say what it did, and read the list again."""
+        try:
+            answer = await self.console.api.post(path, body)
+        except GatewayError as error:
+            self.say(error.sentence, bad=True)
+            return
+        number = next((value for value in answer.values() if isinstance(value, int)), 0)
+        self.rows.marks.clear()
+        self.say(done.format(count=count(number)))
+        self.load(True)
+
+
+_NAMES = {"enter": N_("Enter"), "ctrl+s": "Ctrl+S", "space": N_("Space")}
+
+
+def _key_name(key: str) -> str:
+    first = key.split(",")[0]
+    return _(_NAMES.get(first, first))

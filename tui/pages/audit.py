@@ -1,0 +1,72 @@
+"""Audit: who did what, when, and what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import work
+from textual.binding import Binding, BindingType
+
+from tui.api import GatewayError
+from tui.columns import Column, Row
+from tui.dialogs import Pager
+from tui.page import Page
+from tui.pages.recipients import changes
+from tui.states import full_time, short_time
+from tui.words import N_, _, count
+
+
+class Audit(Page):
+    """All entries, newest first; the search is the name of an action or of its beginning."""
+
+    NAME: ClassVar[str] = N_("Audit")
+    PATH: ClassVar[str] = "/audit"
+    EMPTY: ClassVar[str] = N_("Nothing is noted.")
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", N_("Open")),
+        Binding("v", "verify", N_("Verify the chain")),
+    ]
+    COLUMNS: ClassVar[Sequence[Column]] = (
+        Column(N_("When"), lambda row: short_time(row["at"]), 10),
+        Column(N_("Who"), lambda row: row["user"], 12, grow=1),
+        Column(N_("Action"), lambda row: row["action"], 18),
+        Column(N_("Object"), lambda row: row["object"], 16, grow=1),
+        Column(N_("What changed"), lambda row: " · ".join(changes(row["before"], row["after"])), 18, grow=3, rank=1),
+    )
+
+    def filters(self) -> dict[str, object]:
+        """Every company's; the chain is one."""
+        return {"action": self.search}
+
+    def explain(self, row: Row) -> str:
+        """The reason, or the change."""
+        return str(row.get("reason") or " · ".join(changes(row["before"], row["after"])))
+
+    def copied(self, row: Row) -> object:
+        """The object."""
+        return row["object"]
+
+    def action_open(self) -> None:
+        """One entry in full."""
+        self.rows.action_open()
+
+    def open_row(self, row: Row) -> None:
+        """One entry in full."""
+        lines = [f"{full_time(row['at'])}  {row['user']}  {row['action']}  {row['object']}", ""]
+        if row.get("reason"):
+            lines += [f"{_('Reason:')} {row['reason']}", ""]
+        self.app.push_screen(Pager(_("Audit"), lines + changes(row["before"], row["after"])))
+
+    @work(exit_on_error=False)
+    async def action_verify(self) -> None:
+        """Walk the chain: whether a row was changed or is missing."""
+        try:
+            found = await self.console.api.get("/audit/verify")
+        except GatewayError as error:
+            self.say(error.sentence, bad=True)
+            return
+        if found["ok"]:
+            self.say(_("The chain holds: {count} rows are as they were written.").format(count=count(found["rows"])))
+        else:
+            self.say(str(found.get("sentence")), bad=True)

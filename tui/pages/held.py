@@ -1,0 +1,113 @@
+"""Held: what waits for a person, grouped by cause, fixed in place, released together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, cast
+
+from textual import work
+from textual.binding import Binding, BindingType
+
+from tui.api import GatewayError
+from tui.columns import Column, Row
+from tui.dialogs import Confirm
+from tui.form import Form
+from tui.page import Page
+from tui.pages.home import cause_text
+from tui.words import N_, _, count
+
+
+class Held(Page):
+    """One line per cause; Enter shows its documents."""
+
+    NAME: ClassVar[str] = N_("Held")
+    SEARCHES: ClassVar[bool] = False
+    EMPTY: ClassVar[str] = N_("Nothing is held.")
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", N_("Open")),
+        Binding("a", "fix", N_("Add the missing row")),
+        Binding("R", "release", N_("Release…")),
+        Binding("C", "cancel", N_("Cancel…")),
+    ]
+    COLUMNS: ClassVar[Sequence[Column]] = (
+        Column(N_("Count"), lambda row: count(row["count"]), 8, right=True, style=lambda row: "red"),
+        Column(N_("Cause"), lambda row: cause_text(row["id"]), 34, grow=1),
+        Column(N_("What"), lambda row: row["id"].partition(":")[2], 24, grow=1),
+    )
+
+    async def fill(self, keep: bool) -> None:
+        """The causes and how many documents each holds."""
+        status = await self.console.api.get("/status")
+        rows = [{"id": cause, "count": number} for cause, number in status["held"].items()]
+        rows.sort(key=lambda row: -cast(int, row["count"]))
+        self.rows.show_rows(rows, keep)
+        self.matching = self.everything = len(rows)
+
+    def explain(self, row: Row) -> str:
+        """What would end it."""
+        if row["id"].startswith("no-recipient:"):
+            number = row["id"].partition(":")[2]
+            return _("a adds a row for customer {number}: {count} documents will go.").format(
+                number=number, count=count(row["count"])
+            )
+        return _("{count} documents wait; Enter shows them.").format(count=count(row["count"]))
+
+    def command_line(self, row: Row) -> str:
+        """The same as text."""
+        return f"documents list --cause {row.get('id', '')}"
+
+    def action_open(self) -> None:
+        """The documents of the cause."""
+        self.rows.action_open()
+
+    def open_row(self, row: Row) -> None:
+        """The documents of the cause."""
+        from tui.pages.heldlist import HeldList
+
+        self.app.push_screen(HeldList(row["id"]))
+
+    @work(exit_on_error=False)
+    async def action_fix(self) -> None:
+        """Add the missing row: what it holds goes on."""
+        row = self.rows.row
+        if row is None or not row["id"].startswith("no-recipient:"):
+            self.say(_("Only a missing recipient is mended here."))
+            return
+        try:
+            choices = await self.console.api.get("/choices")
+            advanced = await self.console.api.get("/settings/advanced", company=self.console.company)
+        except GatewayError as error:
+            self.say(error.sentence, bad=True)
+            return
+        values = {"number": row["id"].partition(":")[2], "type": "invoice"}
+        saved = await self.app.push_screen_wait(Form(None, values, choices, bool(advanced["value"])))
+        if saved is not None:
+            self.say(_("{count} documents go on.").format(count=count(saved.get("released", 0))))
+            self.load(True)
+
+    @work(exit_on_error=False)
+    async def action_release(self) -> None:
+        """Let all documents of the cause go on."""
+        await self._all("release", _("Release {count} documents?"), _("{count} documents go on."))
+
+    @work(exit_on_error=False)
+    async def action_cancel(self) -> None:
+        """Never send the documents of the cause."""
+        question = _("Cancel {count} documents? They will not be sent.")
+        await self._all("cancel", question, _("{count} documents cancelled."))
+
+    async def _all(self, verb: str, question: str, done: str) -> None:
+        rows: list[Any] = []
+        try:
+            for group in self.chosen():
+                rows += await self.console.api.get(
+                    "/documents", company=self.console.company, state="held", cause=group["id"]
+                )
+        except GatewayError as error:
+            self.say(error.sentence, bad=True)
+            return
+        if not rows:
+            return
+        agreed: bool = await self.app.push_screen_wait(Confirm(question.format(count=count(len(rows)))))
+        if agreed:
+            self.act(f"/documents/{verb}", {"ids": [row["id"] for row in rows]}, done)

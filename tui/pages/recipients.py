@@ -1,0 +1,186 @@
+"""Recipients: the directory as the vendor has it, search at the top left, the form at the right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from textual import work
+from textual.binding import Binding, BindingType
+
+from tui.api import Conflict, GatewayError, NotFound, path_of
+from tui.columns import Column, Row
+from tui.dialogs import Confirm, Pager
+from tui.form import Form
+from tui.page import Page
+from tui.states import full_time
+from tui.words import N_, _, count
+
+TYPES = {
+    "invoice": N_("Invoice"),
+    "order": N_("Order"),
+    "order_response": N_("Order response"),
+    "despatch_advice": N_("Despatch advice"),
+    "reminder": N_("Reminder"),
+    "statement": N_("Statement"),
+    "catalogue": N_("Catalogue"),
+    "invoice_response": N_("Invoice response"),
+    "other": N_("Other"),
+    "any": N_("Any"),
+}
+FIELDS = ("number", "email", "cc", "type", "name", "language", "format")
+
+
+def type_text(name: object) -> str:
+    """A document type in words."""
+    return _(TYPES.get(str(name), str(name)))
+
+
+def emails(value: object) -> str:
+    """Addresses in one line."""
+    return "; ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value or "")
+
+
+class Recipients(Page):
+    """All rows of the company's directory."""
+
+    NAME: ClassVar[str] = N_("Recipients")
+    PATH: ClassVar[str] = "/recipients"
+    EMPTY: ClassVar[str] = N_("No recipient yet; a adds the first one.")
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("a", "add", N_("Add")),
+        Binding("enter", "edit", N_("Edit")),
+        Binding("c", "duplicate", N_("Duplicate")),
+        Binding("d", "delete", N_("Delete")),
+        Binding("h", "history", N_("History")),
+        Binding("u", "app.undo", N_("Undo")),
+    ]
+    COLUMNS: ClassVar[Sequence[Column]] = (
+        Column(N_("Customer no."), lambda row: row["number"], 13),
+        Column(N_("Name"), lambda row: row["name"], 16, grow=2, rank=2),
+        Column(N_("Type"), lambda row: type_text(row["type"]), 10, rank=1),
+        Column(N_("E-mail"), lambda row: emails(row["email"]), 24, grow=3, cut_middle=True),
+        Column("CC", lambda row: len(row["cc"]) or "–", 3, rank=3, right=True),
+        Column(N_("Format"), lambda row: (row["format"] or "–").upper(), 6, rank=4),
+    )
+
+    def explain(self, row: Row) -> str:
+        """Number, name, addresses."""
+        copies = _(" · copy to {cc}").format(cc=emails(row["cc"])) if row["cc"] else ""
+        return f"{row['number']} {row['name'] or ''} · {type_text(row['type'])} · {emails(row['email'])}{copies}"
+
+    def copied(self, row: Row) -> object:
+        """The addresses."""
+        return emails(row["email"])
+
+    def command_line(self, row: Row) -> str:
+        """The same as text."""
+        return f"recipients show {row['id']}" if row else "recipients list"
+
+    def open_row(self, row: Row) -> None:
+        """Open the form."""
+        self._form(row, row)
+
+    def action_edit(self) -> None:
+        """Open the form of the row under the cursor."""
+        self.rows.action_open()
+
+    def action_add(self) -> None:
+        """Open an empty form."""
+        self._form(None, {"number": self.search if self.search.isalnum() else "", "type": "invoice"})
+
+    def action_duplicate(self) -> None:
+        """Open the form with the values of the row, as a new one."""
+        if self.rows.row is not None:
+            self._form(None, self.rows.row)
+
+    @work(exit_on_error=False)
+    async def _form(self, row: Row | None, values: Row) -> None:
+        try:
+            choices = await self.console.api.get("/choices")
+            advanced = await self.console.api.get("/settings/advanced", company=self.console.company)
+        except GatewayError as error:
+            self.say(error.sentence, bad=True)
+            return
+        saved = await self.app.push_screen_wait(Form(row, values, choices, bool(advanced["value"])))
+        if saved is None:
+            return
+        if saved == "delete":
+            self.action_delete()
+            return
+        self._saved(row, saved)
+
+    def _saved(self, old: Row | None, new: Row) -> None:
+        path = path_of("recipients", new["id"])
+        api = self.console.api
+        if old is None:
+            what = _("add {number}").format(number=new["number"])
+            self.console.undoing.append((what, lambda: api.delete(path, new["version"])))
+        else:
+            what = _("change {number}").format(number=new["number"])
+            before = {name: old[name] for name in FIELDS}
+            self.console.undoing.append((what, lambda: api.patch(path, before, new["version"])))
+        released = new.get("released", 0)
+        more = _(" {count} held documents go on.").format(count=count(released)) if released else ""
+        self.say(_("Saved {number}.").format(number=new["number"]) + more + " " + _("u undoes it."))
+        self.load(True)
+
+    @work(exit_on_error=False)
+    async def action_delete(self) -> None:
+        """Delete the marked rows, or the one under the cursor, after asking."""
+        rows = self.chosen()
+        if not rows:
+            return
+        names = ", ".join(str(row["number"]) for row in rows[:5]) + (" …" if len(rows) > 5 else "")
+        question = _("Delete {count} recipients?").format(count=count(len(rows)))
+        if not await self.app.push_screen_wait(Confirm(question, names)):
+            return
+        deleted = 0
+        for row in rows:
+            try:
+                await self.console.api.delete(path_of("recipients", row["id"]), row["version"])
+            except (Conflict, NotFound) as error:
+                self.say(error.sentence, bad=True)
+                continue
+            except GatewayError as error:
+                self.say(error.sentence, bad=True)
+                break
+            deleted += 1
+            self._remember(row)
+        self.rows.marks.clear()
+        if deleted:
+            self.say(_("Deleted {count}.").format(count=count(deleted)) + " " + _("u undoes it."))
+        self.load(True)
+
+    def _remember(self, row: Row) -> None:
+        body: dict[str, Any] = {"company": row["company"], **{name: row[name] for name in FIELDS if row[name]}}
+        what = _("delete {number}").format(number=row["number"])
+        self.console.undoing.append((what, lambda: self.console.api.post("/recipients", body)))
+
+    @work(exit_on_error=False)
+    async def action_history(self) -> None:
+        """Who changed the row, when, and what."""
+        row = self.rows.row
+        if row is None:
+            return
+        try:
+            entries = await self.console.api.get("/audit", object=row["id"], limit=200)
+        except GatewayError as error:
+            self.say(error.sentence, bad=True)
+            return
+        lines: list[str] = []
+        for entry in entries:
+            lines.append(f"{full_time(entry['at'])}  {entry['user']}  {entry['action']}")
+            lines += [f"    {line}" for line in changes(entry.get("before"), entry.get("after"))]
+        self.app.push_screen(Pager(_("History") + f" · {row['number']}", lines or [_("Nothing is noted.")]))
+
+
+def changes(before: object, after: object) -> list[str]:
+    """What differs between two sets of values, one line each."""
+    old = before if isinstance(before, dict) else {"": before} if before is not None else {}
+    new = after if isinstance(after, dict) else {"": after} if after is not None else {}
+    return [
+        f"{name} {emails(old.get(name)) or '–'} → {emails(new.get(name)) or '–'}".strip()
+        for name in dict.fromkeys([*old, *new])
+        if old.get(name) != new.get(name) and name != "version"
+    ]
