@@ -1,4 +1,4 @@
-"""Real clients hand a PDF in, with AUTH and over TLS, to a real gateway; and its certificate is changed while it runs."""
+"""Real clients hand a PDF in, with AUTH and over TLS; and the certificate of the running gateway is changed."""
 
 from __future__ import annotations
 

@@ -102,3 +102,44 @@ def test_bytes_since_the_last_crlf_are_counted() -> None:
     assert stream.line == 103
     stream.feed(b"\r\nx")
     assert stream.line == 1
+
+
+def _run_with(raw: bytes, cuts: list[int], stream: DataStream) -> bytes:
+    content, at = b"", 0
+    for cut in [*sorted({cut % (len(raw) + 1) for cut in cuts}), len(raw)]:
+        if stream.ended:
+            break
+        content += stream.feed(raw[at:cut])
+        at = cut
+    return content
+
+
+@given(_CONTENT, _cuts)
+@example(b"a\n.\nb", [4, 5])
+@example(b"a\r\n.\nb", [3, 4, 5])
+def test_lf_dot_lf_is_content_as_long_as_more_comes(content: bytes, cuts: list[int]) -> None:
+    # A source that may end with LF.LF loses nothing of a content that goes on, however it is cut.
+    raw = content + b"\r\n.\r\n"
+    strict, lenient = DataStream(), DataStream(lenient=True)
+    assert _run_with(raw, cuts, lenient) == _run_with(raw, cuts, strict)
+    assert lenient.ended
+    assert not lenient.paused
+    assert (lenient.bare_lf, lenient.bare_cr) == (strict.bare_lf, strict.bare_cr)
+
+
+@given(st.lists(st.sampled_from([b"a", b"\n", b"bc", b"\xe9"]), max_size=40).map(b"".join), _cuts)
+def test_lf_dot_lf_and_silence_end_a_content(content: bytes, cuts: list[int]) -> None:
+    stream = DataStream(lenient=True)
+    received = _run_with(content + b"\n.\n", cuts, stream)
+    assert stream.paused
+    assert received + stream.end() == _normalised(content + b"\n")
+    assert stream.ended
+
+
+@given(_CONTENT, _cuts)
+def test_the_longest_line_is_the_same_however_it_is_cut(content: bytes, cuts: list[int]) -> None:
+    raw = content + b"\r\n.\r\n"
+    whole, cut = DataStream(measure=True), DataStream(measure=True)
+    assert _run_with(raw, [], whole) == _run_with(raw, cuts, cut)
+    assert whole.longest == cut.longest
+    assert whole.longest >= max(map(len, content.split(b"\r\n.\r\n")[0].split(b"\n")), default=0)
