@@ -25,9 +25,8 @@ async def find(claimed: ClaimedSubmission, source: Source | None, content: bytes
     if claimed.channel == "folder":
         kind = media_type(content, "application/octet-stream")
         return [NewDocument(file_name=claimed.file_name, media_type=kind, fields=claimed.fields)]
-    whole = NewDocument(file_name="message.eml", media_type=MAIL, fields=claimed.fields)
     if passes_on(source) or not claimed.envelope.mail_from:
-        return [whole]
+        return [whole(claimed)]
     found, blobs = await pool.run("gateway.jobs:split", {}, blob=content, timeout=SPLIT_SECONDS)
     summary = msgspec.convert(found[0], mime.MailSummary)
     parts = msgspec.convert(found[1:], list[mime.Part])
@@ -44,7 +43,12 @@ async def find(claimed: ClaimedSubmission, source: Source | None, content: bytes
         )
         for place, part in enumerate(parts)
         if part.is_document and (body := _body(part, blobs))
-    ] or [whole]
+    ] or [whole(claimed)]
+
+
+def whole(claimed: ClaimedSubmission) -> NewDocument:
+    """The mail itself as the one document."""
+    return NewDocument(file_name="message.eml", media_type=MAIL, fields=claimed.fields)
 
 
 def passes_on(source: Source | None) -> bool:

@@ -11,8 +11,8 @@ from typing import Any
 
 from gateway import maillog, signing
 from gateway.config import Config
-from gateway.errors import ConfigError, GatewayError, Unreadable
-from gateway.model import UTC
+from gateway.errors import ConfigError, GatewayError, Temporary, Unreadable
+from gateway.model import UTC, show_id
 from gateway.pipeline import finding
 from gateway.pipeline.steps import MAX_DEATHS, Held, Steps
 from gateway.recent import Recent
@@ -25,6 +25,7 @@ from gateway.workers import Died, Pool
 LEASE = dt.timedelta(minutes=10)  # longer than all limits of one document's work together
 RETRY = dt.timedelta(seconds=20)  # after a failure of ours
 POLL_SECONDS = 1.0  # a missed hint costs at most this
+SWEEP_SECONDS = 60.0  # how often leases that have run out are freed
 SLOTS = 32  # submissions and documents at a time; what needs a worker waits for one in the pool
 BYTES_IN_FLIGHT = 128 << 20
 
@@ -61,8 +62,7 @@ class Pipeline:
 
     async def start(self) -> None:
         """Free what an earlier boot had under lease, then work."""
-        await self._store.write(submissions.free_leases, self._owner, self._now())
-        await self._store.write(documents.free_leases, self._owner, self._now())
+        await self._free()
         if self._steps.keys:
             await self._store.write(documents.wake_documents, "dkim", self._now())
         self._loop = asyncio.create_task(self._run(), name="pipeline")
@@ -99,15 +99,27 @@ class Pipeline:
     # --- claiming ---
 
     async def _run(self) -> None:
+        clock = asyncio.get_running_loop().time
+        sweep = clock() + SWEEP_SECONDS
         while True:
             self._hint.clear()
+            busy = False
             try:
+                if clock() >= sweep:  # what could not even be given back, because the store was full or away
+                    sweep = clock() + SWEEP_SECONDS
+                    await self._free()
                 busy = await self._claim()
             except GatewayError as error:  # the store is full or away: what waits there waits
                 _log.warning("cannot claim: %s", error.sentence)
-                busy = False
+            except Exception:  # border: whatever goes wrong here must not end the work on documents
+                _log.exception("the pipeline's loop failed")
             if not busy:
                 await self._wait()
+
+    async def _free(self) -> None:
+        """Free what another boot had under lease, and what this one has had for too long."""
+        await self._store.write(submissions.free_leases, self._owner, self._now())
+        await self._store.write(documents.free_leases, self._owner, self._now())
 
     async def _wait(self) -> None:
         try:
@@ -161,18 +173,20 @@ class Pipeline:
                 now + LEASE,
             )
         except Exception as error:  # border: one submission's trouble is its own; it is tried again
-            self._trouble(error, f"submission {claimed.id}")
-            await self._give_back(submissions.give_back, claimed.id)
+            self._trouble(error, f"submission {show_id(claimed.id)}")
+            await self._give_back(submissions.give_back, claimed.id, not isinstance(error, Temporary))
             return
         for document in made:
             await self._document(document, data if document.content_id == claimed.content_id else None)
 
     async def _find(self, claimed: ClaimedSubmission, data: bytes) -> list[submissions.NewDocument]:
-        try:
-            return await finding.find(claimed, self._steps.source(claimed.source), data, self._pool)
-        except (Unreadable, Died):
-            # The mail as a whole becomes the document; reading it then says why it is held.
-            return [submissions.NewDocument(file_name="message.eml", media_type=finding.MAIL, fields=claimed.fields)]
+        if claimed.tries <= MAX_DEATHS or claimed.channel == "folder":
+            try:
+                return await finding.find(claimed, self._steps.source(claimed.source), data, self._pool)
+            except (Unreadable, Died):
+                pass
+        # The mail as a whole becomes the document; reading it then says why it is held.
+        return [finding.whole(claimed)]
 
     # --- a document ---
 
@@ -183,8 +197,11 @@ class Pipeline:
                 data = await self._store.read(content.get, document.content_id)
             await self._work(document, data)
         except Exception as error:  # border: one document's trouble is its own; it is tried again
-            incident = self._trouble(error, f"document {document.id}")
-            await self._failed(document, incident)
+            incident = self._trouble(error, f"document {show_id(document.id)}")
+            if isinstance(error, Temporary):  # the store or the workers are away: no fault of the document's
+                await self._give_back(documents.give_back, document.id)
+            else:
+                await self._failed(document, incident)
 
     async def _failed(self, document: ClaimedDocument, incident: str) -> None:
         """Try again later what failed for a reason of ours, and hold it when that happens again and again."""
@@ -196,7 +213,7 @@ class Pipeline:
             sentence = f"The gateway failed over this document {deaths} times; the log has incident {incident}."
             await self._hold(document, Hold(cause="internal", sentence=sentence), Finding(), seen=None)
         except GatewayError as error:  # not even that could be written: the lease ends by itself
-            _log.warning("document %d stays leased: %s", document.id, error.sentence)
+            _log.warning("document %s stays leased: %s", show_id(document.id), error.sentence)
 
     async def _work(self, document: ClaimedDocument, data: bytes) -> None:
         try:
@@ -234,11 +251,11 @@ class Pipeline:
             self._steps.forget()
             self._hint.set()
 
-    async def _give_back(self, verb: Callable[..., None], row_id: int) -> None:
+    async def _give_back(self, verb: Callable[..., None], row_id: int, *how: bool) -> None:
         try:
-            await self._store.write(verb, row_id, self._now() + RETRY)
+            await self._store.write(verb, row_id, self._now() + RETRY, *how)
         except GatewayError as error:  # the lease ends by itself
-            _log.warning("%d stays leased: %s", row_id, error.sentence)
+            _log.warning("%s stays leased: %s", show_id(row_id), error.sentence)
 
     @staticmethod
     def _trouble(error: Exception, what: str) -> str:

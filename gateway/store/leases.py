@@ -25,12 +25,12 @@ def claim(
     return sorted(connection.execute(statement, values).scalars())
 
 
-def give_back(connection: Connection, table: sa.Table, row_id: int, due_at: dt.datetime) -> None:
-    """End the lease without a result: the row is due again at `due_at`."""
+def give_back(connection: Connection, table: sa.Table, row_id: int, due_at: dt.datetime, failed: bool = False) -> None:
+    """End the lease without a result: the row is due again at `due_at`; `failed` counts as a try."""
     connection.execute(
         sa.update(table)
         .where(table.c.id == row_id, table.c.state == "received")
-        .values(due_at=due_at, leased_by=None, leased_until=None)
+        .values(due_at=due_at, leased_by=None, leased_until=None, tries=table.c.tries + int(failed))
     )
 
 

@@ -22,7 +22,8 @@ _INSERT = insert_into(
 )
 _FIRST = sa.text("SELECT id FROM submission WHERE dedupe = :dedupe AND received_at >= :since LIMIT 1")
 _DONE = sa.text(
-    "UPDATE submission SET state = 'done', due_at = NULL, leased_by = NULL, leased_until = NULL WHERE id = :id"
+    "UPDATE submission SET state = 'done', due_at = NULL, leased_by = NULL, leased_until = NULL"
+    " WHERE id = :id AND state = 'received'"
 )
 
 
@@ -150,10 +151,13 @@ def finish(
     now: dt.datetime,
     until: dt.datetime,
 ) -> list[documents.ClaimedDocument]:
-    """Store the documents found in a submission, leased to `owner`, and end the submission in the same commit."""
-    made = [_document(connection, claimed, part, new, owner, now, until) for part, new in enumerate(found)]
-    connection.execute(_DONE, {"id": claimed.id})
-    return made
+    """Store the documents found in a submission, leased to `owner`, and end the submission in the same commit.
+
+    None of them when that is done already: the work of a lease that ran out comes too late.
+    """
+    if connection.execute(_DONE, {"id": claimed.id}).rowcount == 0:
+        return []
+    return [_document(connection, claimed, part, new, owner, now, until) for part, new in enumerate(found)]
 
 
 def _document(
@@ -196,14 +200,9 @@ def _extra(connection: Connection, file: NewFile) -> documents.Extra:
     )
 
 
-def worker_died(connection: Connection, submission_id: int) -> int:
-    """Count a worker that died over this submission; returns how many have."""
-    return leases.worker_died(connection, submission, submission_id)
-
-
-def give_back(connection: Connection, submission_id: int, due_at: dt.datetime) -> None:
-    """End the lease without a result: the submission is due again at `due_at`."""
-    leases.give_back(connection, submission, submission_id, due_at)
+def give_back(connection: Connection, submission_id: int, due_at: dt.datetime, failed: bool) -> None:
+    """End the lease without a result: the submission is due again at `due_at`; `failed` counts as a try."""
+    leases.give_back(connection, submission, submission_id, due_at, failed)
 
 
 def free_leases(connection: Connection, owner: str, now: dt.datetime) -> int:
