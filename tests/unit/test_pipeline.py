@@ -14,13 +14,13 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from gateway.config import Config, embedded_defaults
-from gateway.model import UTC, Body, Envelope, NewSubmission, new_id, parse_id
+from gateway.model import UTC, NewSubmission
 from gateway.pipeline import Pipeline, loop
 from gateway.recent import Recent
-from gateway.store import Store, companies, messages, schema, submissions, views
+from gateway.store import Store, companies, schema, submissions, views
 from gateway.workers import Pool
 from tests.e2e.gateway import keys
-from tests.store.samples import body, submission
+from tests.store.samples import submission
 
 OWNER = "this-boot"
 MAIL = b"From: erp@seller.example\r\nTo: 1042@gateway.example\r\nSubject: s\r\n\r\nno document\r\n"
@@ -70,7 +70,7 @@ class Work:
 
     async def until(self, look: Callable[[], Any], seconds: float = 10.0) -> Any:
         async with asyncio.timeout(seconds):
-            while not (found := await look()):
+            while not (found := await look()):  # noqa: ASYNC110  the store announces nothing
                 await asyncio.sleep(0.01)
         return found
 
