@@ -35,12 +35,12 @@ class Conflicted(ModalScreen[bool]):
         """A table of the fields that differ."""
         from tui.form import LABELS
 
-        lines = [cell("", 16) + cell(_("before"), 15) + cell(_("theirs"), 15) + cell(_("mine"), 14)]
+        lines = [cell("", 16) + cell(_("before"), 19) + cell(_("theirs"), 19) + cell(_("mine"), 18)]
         for name, label in LABELS.items():
             base, theirs, mine = self.base[name], self.theirs[name], self.mine.get(name, self.base[name])
             if base != theirs or base != mine:
                 lines.append(
-                    cell(_(label), 15) + " " + " ".join(cell(text or "–", 14) for text in (base, theirs, mine))
+                    cell(_(label), 15) + " " + " ".join(cell(text or "–", 18) for text in (base, theirs, mine))
                 )
         with Vertical(classes="dialog"):
             yield Static(Text(safe(self.sentence), style="bold"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from rich.cells import cell_len
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -71,6 +72,7 @@ class Page(Screen[None]):
         """Show what stands still, then ask for the rows."""
         self.query_one("#search-label", Line).say(f" / {_('Search')}: " if self.SEARCHES else f" {_(self.NAME)}")
         self.query_one("#search", Input).display = self.SEARCHES
+        self.set_class(not self.SEARCHES, "no-search")
         self.rows.focus()
         self.show_bar()
         self.show_keys()
@@ -84,6 +86,7 @@ class Page(Screen[None]):
     def on_resize(self) -> None:
         """Headings follow the width."""
         self.call_after_refresh(self._show_heading)
+        self.call_after_refresh(self.show_keys)
 
     def _show_heading(self) -> None:
         self.query_one("#heading", Line).say(self.rows.heading(self.size.width), "underline")
@@ -157,8 +160,11 @@ class Page(Screen[None]):
 
     def show_keys(self) -> None:
         """The last line: the keys that work now."""
-        shown = [*self.keys(), ("?", _("Help"))]
-        self.query_one("#keys", Line).say(" " + "  ".join(f"{key} {label}" for key, label in shown), "bold")
+        words = [f"{key} {label}" for key, label in self.keys()]
+        help_ = f"? {_('Help')}"
+        while words and cell_len("  ".join([*words, help_])) > self.size.width - 2:
+            words.pop()  # what does not fit stands in the help
+        self.query_one("#keys", Line).say(" " + "  ".join([*words, help_]), "bold")
 
     @on(RowsView.Moved)
     def _moved(self) -> None:
@@ -253,7 +259,7 @@ class Page(Screen[None]):
         self.load(True)
 
 
-_NAMES = {"enter": N_("Enter"), "ctrl+s": "Ctrl+S", "space": N_("Space")}
+_NAMES = {"enter": N_("Enter"), "tab": "Tab", "ctrl+s": "Ctrl+S", "space": N_("Space")}
 
 
 def _key_name(key: str) -> str:

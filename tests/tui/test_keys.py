@@ -1,0 +1,186 @@
+"""Every key, on a real store behind a real socket."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.model import show_id
+from gateway.store import recipients as stored
+from gateway.store import views
+from tests.tui.conftest import Desk, line, screen, until
+from tui.app import Console
+from tui.dialogs import Confirm, Pager
+from tui.form import Form
+from tui.pages import PAGES
+
+SIZE = (80, 24)
+
+
+@pytest.mark.parametrize("number", range(1, len(PAGES) + 1))
+async def test_number_keys_jump(desk: Desk, number: int) -> None:
+    async with desk.console().run_test(size=SIZE) as pilot:
+        await pilot.press(str(number))
+        await until(pilot, lambda: isinstance(pilot.app.screen, PAGES[number - 1]))
+
+
+async def test_add_a_recipient_and_undo(desk: Desk) -> None:
+    async with desk.console().run_test(size=SIZE) as pilot:
+        await pilot.press("2", "a")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Form) and pilot.app.focused)
+        await pilot.press(*"1001", "tab", *"kund@example.com", "ctrl+s")
+        await until(pilot, lambda: "Saved 1001" in line(pilot, "message"))
+        rows = await desk.store.read(stored.list_recipients, stored.Filter())
+        assert [(row["number"], row["email"]) for row in rows] == [("1001", ["kund@example.com"])]
+        await pilot.press("u")
+        await until(pilot, lambda: "Undone: add 1001" in line(pilot, "message"))
+        assert await desk.store.read(stored.list_recipients, stored.Filter()) == []
+
+
+async def test_what_the_gateway_refuses_is_said_at_its_field(desk: Desk) -> None:
+    async with desk.console().run_test(size=SIZE) as pilot:
+        await pilot.press("2", "a")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Form) and pilot.app.focused)
+        await pilot.press(*"1001", "tab", *"no address", "ctrl+s")
+        await until(pilot, lambda: pilot.app.screen.query_one("#fault-email").display)
+        assert pilot.app.focused is pilot.app.screen.query_one("#field-email")
+
+
+async def test_edit_meets_another_admin(desk: Desk) -> None:
+    row = await desk.row("1001", "a@example.com")
+    async with desk.console().run_test(size=SIZE) as pilot:
+        await pilot.press("2")
+        await until(pilot, lambda: "1001" in screen(pilot))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Form) and pilot.app.focused)
+        console = pilot.app
+        assert isinstance(console, Console)
+        await console.api.patch(f"/recipients/{show_id(row.id)}", {"email": "theirs@example.com"}, 1)
+        await pilot.press("tab", "end", *["backspace"] * 13, *"mine@example.com", "ctrl+s")
+        await until(pilot, lambda: "theirs@example" in screen(pilot))
+        assert "mine@example" in screen(pilot)
+        await pilot.press("m")
+        await until(pilot, lambda: "Saved 1001" in line(pilot, "message"))
+        (shown,) = await desk.store.read(stored.list_recipients, stored.Filter())
+        assert shown["email"] == ["mine@example.com"]
+
+
+async def test_delete_asks_first(desk: Desk) -> None:
+    await desk.row("1001", "a@example.com")
+    async with desk.console().run_test(size=SIZE) as pilot:
+        await pilot.press("2")
+        await until(pilot, lambda: "1001" in screen(pilot))
+        await pilot.press("d")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Confirm))
+        await pilot.press("n")
+        await until(pilot, lambda: not isinstance(pilot.app.screen, Confirm))
+        assert len(await desk.store.read(stored.list_recipients, stored.Filter())) == 1
+        await pilot.press("d")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Confirm))
+        await pilot.press("y")
+        await until(pilot, lambda: "Deleted 1" in line(pilot, "message"))
+        assert await desk.store.read(stored.list_recipients, stored.Filter()) == []
+
+
+async def test_search_narrows_and_esc_goes_back(desk: Desk) -> None:
+    for number in ("1001", "1002", "2001"):
+        await desk.row(number, f"a{number}@example.com")
+    async with desk.console().run_test(size=SIZE) as pilot:
+        await pilot.press("2")
+        await until(pilot, lambda: "3 of 3" in line(pilot, "count"))
+        await pilot.press("slash", *"100")
+        await until(pilot, lambda: "2 of 3" in line(pilot, "count"))
+        await pilot.press("escape", "escape")
+        await until(pilot, lambda: "3 of 3" in line(pilot, "count"))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, PAGES[0]))
+
+
+async def test_held_document_goes_when_the_missing_row_is_added(desk: Desk) -> None:
+    document = await desk.document(hold="1001")
+    async with desk.console().run_test(size=SIZE) as pilot:
+        await pilot.press("5")
+        await until(pilot, lambda: "1 documents will go" in line(pilot, "explain"))
+        await pilot.press("a")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Form) and pilot.app.focused)
+        await pilot.press("tab", *"kund@example.com", "ctrl+s")
+        await until(pilot, lambda: "1 documents go on" in line(pilot, "message"))
+    assert (await desk.store.read(views.show_document, document))["state"] == "received"
+
+
+async def test_release_asks_with_the_count(desk: Desk) -> None:
+    document = await desk.document(hold="1001")
+    async with desk.console().run_test(size=SIZE) as pilot:
+        await pilot.press("5")
+        await until(pilot, lambda: pilot.app.screen.query_one("#rows").total == 1)  # type: ignore[attr-defined]
+        await pilot.press("R")
+        await until(pilot, lambda: "Release 1 documents?" in screen(pilot))
+        await pilot.press("y")
+        await until(pilot, lambda: "1 documents go on" in line(pilot, "message"))
+    assert (await desk.store.read(views.show_document, document))["state"] == "received"
+
+
+async def test_one_document_is_shown_with_everything(desk: Desk) -> None:
+    await desk.document()
+    async with desk.console().run_test(size=SIZE) as pilot:
+        await pilot.press("3")
+        await until(pilot, lambda: "å.xml" in screen(pilot))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Pager))
+        await until(pilot, lambda: "a@example.com" in screen(pilot))
+        await pilot.press("escape", "o")
+        await until(pilot, lambda: "original bytes" in screen(pilot))
+
+
+async def test_hold_and_release_a_delivery(desk: Desk) -> None:
+    await desk.document()
+    async with desk.console().run_test(size=SIZE) as pilot:
+        await pilot.press("4")
+        await until(pilot, lambda: "a@example.com" in screen(pilot))
+        await pilot.press("H")
+        await until(pilot, lambda: "are held" in line(pilot, "message") and "HELD" in screen(pilot).split("\n")[3])
+        await pilot.press("R")
+        await until(pilot, lambda: "go on" in line(pilot, "message"))
+        await pilot.press("p")
+        await until(pilot, lambda: "paused" in line(pilot, "message"))
+        await pilot.press("P")
+        await until(pilot, lambda: "used again" in line(pilot, "message"))
+
+
+async def test_setting_shows_the_difference_before_it_is_saved(desk: Desk) -> None:
+    async with desk.console().run_test(size=SIZE) as pilot:
+        await pilot.press("7")
+        await until(pilot, lambda: "distribution.active" in screen(pilot))
+        await pilot.press("enter")
+        await until(pilot, lambda: "on → off" in screen(pilot))
+        await pilot.press("y")
+        await until(pilot, lambda: "distribution OFF" in line(pilot, "bar"))
+
+
+@pytest.mark.parametrize("word", ["destinataires", "liste des destinataires", "recip"])
+async def test_palette_finds_pages_by_our_words_and_the_vendors(desk: Desk, word: str) -> None:
+    async with desk.console().run_test(size=SIZE) as pilot:
+        await pilot.press("colon", *word.replace(" ", "_"))
+        field = pilot.app.screen.query_one("#ask-text")
+        field.value = word  # type: ignore[attr-defined]
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, PAGES[1]))
+
+
+async def test_help_lists_the_keys_of_the_page(desk: Desk) -> None:
+    async with desk.console().run_test(size=SIZE) as pilot:
+        await pilot.press("2", "question_mark")
+        await until(pilot, lambda: "Duplicate" in screen(pilot))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, PAGES[1]))
+
+
+async def test_gateway_that_is_down_is_a_banner(desk: Desk) -> None:
+    async with desk.console().run_test(size=SIZE) as pilot:
+        await pilot.press("2")
+        await until(pilot, lambda: "0 of 0" in line(pilot, "count"))
+        await desk.server.stop()
+        await pilot.press("r")
+        await until(pilot, lambda: "GATEWAY DOWN" in line(pilot, "bar") and "gateway serve" in line(pilot, "message"))
+        await desk.server.start()
+        await pilot.press("r")
+        await until(pilot, lambda: "GATEWAY DOWN" not in line(pilot, "bar"))
