@@ -212,7 +212,7 @@ class Daemon:
                     due = time.monotonic() + (self._watchdog or 0.0)
                 await self._look_for_room()
                 await self.say_root(dt.datetime.now(UTC).date())
-            except (GatewayError, DBAPIError) as error:
+            except (GatewayError, DBAPIError, OSError) as error:
                 self._say_room(self.store.trouble or str(error))
 
     async def say_root(self, today: dt.date) -> None:

@@ -34,9 +34,9 @@ MAX_DEATHS = 2  # design D11: a document that has cost two workers is held
 class Held(Exception):
     """The document cannot go on: why, what was learnt of it, and `meta.wakes` as of the look-up, if there was one."""
 
-    def __init__(self, why: Hold, found: Finding, seen: int | None = None) -> None:
+    def __init__(self, why: Hold, found: Finding | None = None, seen: int | None = None) -> None:
         super().__init__(why.cause)
-        self.why, self.found, self.seen = why, found, seen
+        self.why, self.found, self.seen = why, found or Finding(), seen
 
 
 class Looked(Value, frozen=True, kw_only=True):
@@ -145,7 +145,7 @@ class Steps:
         else:
             await self._in_worker(document, "split", {}, blob=data, seconds=finding.SPLIT_SECONDS)
             why = Hold(cause="no-document", sentence="The mail has no attachment that is a document.")
-        raise Held(why, Finding())
+        raise Held(why)
 
     async def _in_worker(
         self, document: ClaimedDocument, job: str, *args: Any, blob: bytes, seconds: float
@@ -155,13 +155,13 @@ class Steps:
             try:
                 return await self._pool.run(f"gateway.jobs:{job}", *args, blob=blob, timeout=seconds)
             except Unreadable as error:
-                raise Held(Hold(cause=f"unreadable:{error.cause}", sentence=error.sentence), Finding()) from error
+                raise Held(Hold(cause=f"unreadable:{error.cause}", sentence=error.sentence)) from error
             except Died as died:
                 if died.reason != "crash":
-                    raise Held(Hold(cause=f"unreadable:{died.reason}", sentence=died.sentence), Finding()) from died
+                    raise Held(Hold(cause=f"unreadable:{died.reason}", sentence=died.sentence)) from died
                 if await self._store.write(documents.worker_died, document.id) >= MAX_DEATHS:
                     sentence = f"{MAX_DEATHS} workers died over this document, so it is not tried a third time."
-                    raise Held(Hold(cause="unreadable:crash", sentence=sentence), Finding()) from died
+                    raise Held(Hold(cause="unreadable:crash", sentence=sentence)) from died
 
     def _letter(
         self, document: ClaimedDocument, reading: ReadDocument, looked: Looked, passed_on: bool
@@ -208,6 +208,9 @@ class Steps:
             size = sum(len(attachment.content) for attachment in attachments)
             with metrics.STAGE_SECONDS.labels("compose").time():
                 return await _small_here(size, outgoing.write, letter, attachments, sender, self._now())
+        except Held as held:  # writing it cost a worker: what was learnt is known all the same
+            held.found = _finding(letter)
+            raise
         except Unconvertible as error:
             row = letter.resolution.recipient
             wakes = (

@@ -15,8 +15,9 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import OperationalError
 
-from gateway.errors import Corrupt
+from gateway.errors import Corrupt, Temporary
 from gateway.store import database
 from gateway.store.writer import Writer
 
@@ -84,14 +85,20 @@ class Store:
         return value
 
     async def read(self, verb: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run `verb(connection, *args, **kwargs)` on a read-only connection, in one snapshot."""
+        """Run `verb(connection, *args, **kwargs)` on a read-only connection, in one snapshot.
+
+        Temporary when the disk does not answer.
+        """
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, partial(self._look, verb, *args, **kwargs))
 
     def _look(self, verb: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         assert self._readers is not None, "the store is not open"
-        with self._readers.begin() as connection:
-            return verb(connection, *args, **kwargs)
+        try:
+            with self._readers.begin() as connection:
+                return verb(connection, *args, **kwargs)
+        except OperationalError as error:
+            raise Temporary(f"the database cannot be read: {error.orig}") from error
 
     @property
     def trouble(self) -> str | None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 
 from gateway import metrics
 from gateway.errors import Busy, Corrupt, GatewayError, Temporary
@@ -27,6 +27,7 @@ from gateway.store.database import quick_check
 
 BATCH_ITEMS = 50
 BATCH_BYTES = 8 << 20
+_VERBS_OWN = (DataError, IntegrityError, ProgrammingError)  # what a verb does wrong says nothing of the disk
 
 _log = logging.getLogger("gateway.store")
 
@@ -159,7 +160,7 @@ class Writer:
 
     def _translate(self, error: BaseException) -> BaseException:
         """What the caller is told: its own fault as it is, the disk's as something that passes."""
-        if not isinstance(error, DBAPIError):
+        if not isinstance(error, DBAPIError) or isinstance(error, _VERBS_OWN):
             if not isinstance(error, GatewayError):
                 _log.error("a verb failed", exc_info=error)
             return error

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
 
 from gateway import metrics
-from gateway.errors import Busy, Refused
+from gateway.errors import Busy, Refused, Temporary
 from gateway.store import Store, writer
 
 
@@ -164,3 +165,20 @@ async def test_the_heartbeat_is_a_commit(store: Store) -> None:
     before = metrics.COMMITS._value.get()
     await store.write(writer.heartbeat)
     assert metrics.COMMITS._value.get() == before + 1
+
+
+async def test_what_a_verb_does_wrong_is_no_trouble_of_the_disk(store: Store) -> None:
+    """Intake stays open: only what the disk does closes it."""
+    await store.write(put, "twice")
+    with pytest.raises(IntegrityError):
+        await store.write(put, "twice")
+    assert store.trouble is None
+
+
+async def test_a_disk_that_cannot_be_read_is_something_that_passes(store: Store) -> None:
+    await store.write(put, "there")
+    store.path.rename(store.path.with_name("away"))
+    for name in ("-wal", "-shm"):
+        store.path.with_name(store.path.name + name).unlink()
+    with pytest.raises(Temporary, match="cannot be read"):
+        await store.read(keys)

@@ -14,15 +14,19 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from gateway.config import Config, embedded_defaults
-from gateway.model import UTC, NewSubmission
-from gateway.pipeline import Pipeline, loop
+from gateway.model import UTC, Envelope, NewSubmission, Recipient, parse_id
+from gateway.pipeline import Pipeline, loop, steps
 from gateway.recent import Recent
-from gateway.store import Store, companies, schema, submissions, views
+from gateway.store import Store, companies, recipients, schema, submissions, views
+from gateway.store.audit import Caller
 from gateway.workers import Pool
+from tests.e2e.documents import invoice
 from tests.e2e.gateway import keys
 from tests.store.samples import submission
 
 OWNER = "this-boot"
+WHO = Caller(uid=0, user="root")
+NOBODY = Envelope(mail_from="", rcpt_to=())
 MAIL = b"From: erp@seller.example\r\nTo: 1042@gateway.example\r\nSubject: s\r\n\r\nno document\r\n"
 
 
@@ -66,7 +70,8 @@ class Work:
 
     async def one(self, state: str) -> dict[str, Any]:
         """The one document, once it is in `state`."""
-        return (await self.until(lambda: self.documents(state=state)))[0]
+        (found,) = await self.until(lambda: self.documents(state=state))
+        return dict(found)
 
     async def until(self, look: Callable[[], Any], seconds: float = 10.0) -> Any:
         async with asyncio.timeout(seconds):
@@ -89,6 +94,16 @@ async def work(store: Store, pool: Pool, tmp_path: Path) -> AsyncIterator[Work]:
 
 def mail(content: bytes = MAIL, **more: Any) -> NewSubmission:
     return msgspec.structs.replace(submission(dt.datetime.now(UTC), content), **more)
+
+
+def dropped(content: bytes, name: str = "a.xml", **more: Any) -> NewSubmission:
+    return mail(content, channel="folder", source="dropbox", file_name=name, envelope=NOBODY, **more)
+
+
+def add_row(connection: Connection, number: str) -> None:
+    """A row of the default company's directory."""
+    row = Recipient(number=number, email=("kund@kopare.example",))
+    recipients.add(connection, companies.company_id(connection, "default"), row, WHO, dt.datetime.now(UTC))
 
 
 # --- claims and leases -----------------------------------------------------------------------------------
@@ -141,3 +156,19 @@ async def test_a_submission_that_fails_again_and_again_becomes_a_document_that_i
     held = await work.one("held")
     assert held["cause"] == "internal"
     assert "3 times" in held["sentence"]
+
+
+# --- what a held document says ---------------------------------------------------------------------------
+
+
+async def test_a_document_that_costs_a_worker_when_it_is_written_is_found_by_its_number(
+    work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steps, "WRITE_SECONDS", 0.001)
+    await work.pipeline.start()
+    await work.store.write(add_row, "1042")
+    await work.accept(dropped(invoice()))
+    held = await work.one("held")
+    assert (held["cause"], held["number"], held["customer_number"]) == ("unreadable:timeout", "F-77", "1042")
+    shown = await work.store.read(views.show_document, parse_id(held["id"]))
+    assert "chosen" in {step["result"] for step in shown["trace"]}
