@@ -89,16 +89,18 @@ def _configuration(data: Path) -> str:
         return json.dumps(f"{before}{data / name}", ensure_ascii=False)
 
     keys = ", ".join(f'{{ selector = "{name}", file = {quoted(f"dkim/{name}.pem")} }}' for name, _ in KEYS)
-    lines = {
+    chosen = {
         '#database = "sqlite:var/gateway.db"': f"database = {quoted('gateway.db', 'sqlite:')}",
         '#admin_socket = "var/admin.sock"': f"admin_socket = {quoted('admin.sock')}",
         "keys = []": f"keys = [{keys}]",
-        '#name = "scanner"': 'name = "scanner"',
-        '#match = { folder = "var/drop" }': f"match = {{ folder = {quoted('drop')} }}",
-        "#[[source]]": "[[source]]",
+        '#[[source]]\n#name = "scanner"\n#match = { folder = "var/drop" }': (
+            f'[[source]]\nname = "scanner"\nmatch = {{ folder = {quoted("drop")} }}'
+        ),
         '#directory = "var/outbox"': f"directory = {quoted('outbox')}",
     }
-    template = resources.read_text("data/gateway.toml").splitlines()
-    chosen = [lines.pop(line, line) for line in template if not line.startswith("#keys = ")]
-    assert not lines, f"conf/gateway.toml lacks {list(lines)}"
-    return "\n".join(chosen) + "\n"
+    template = resources.read_text("data/gateway.toml").splitlines(keepends=True)
+    made = "".join(line for line in template if not line.startswith("#keys = "))
+    for commented, line in chosen.items():
+        assert made.count(f"\n{commented}\n") == 1, f"conf/gateway.toml lacks {commented}"
+        made = made.replace(f"\n{commented}\n", f"\n{line}\n")
+    return made

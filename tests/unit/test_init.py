@@ -42,6 +42,15 @@ def test_the_file_explains_every_key(tmp_path: Path) -> None:
     assert [line for line in made.splitlines() if line.startswith("# ")] == comments
 
 
+def test_what_is_switched_on_stands_under_its_own_heading(tmp_path: Path) -> None:
+    """Who takes the # from the lines of another source must not change this one."""
+    cli.main(["init", str(tmp_path)])
+    made = (tmp_path / "gateway.toml").read_text(encoding="utf-8")
+    assert '\n[[source]]\nname = "scanner"\nmatch = { folder = "var/drop" }\n' in made
+    assert made.count("\n[[source]]\n") == 2
+    assert '\n#[[source]]\n#name = "sap"\n' in made
+
+
 def test_data_may_stand_elsewhere(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = tmp_path / 'da"ta ö'
     (data / "drop").mkdir(parents=True)  # as a package makes it
