@@ -216,7 +216,7 @@ class Daemon:
                 self._say_room(self.store.trouble or str(error))
 
     async def say_root(self, today: dt.date) -> None:
-        """Write the audit's root to the log once a day, and at the start: out of reach of who can write the database."""
+        """Write the audit's root to the log once a day and at the start, out of reach of who writes the database."""
         if today != self._rooted:
             maillog.audit_root(*await self.store.read(audit.head))
             self._rooted = today
