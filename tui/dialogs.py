@@ -13,6 +13,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from tui.field import Field
 from tui.lines import Line
 from tui.safe import safe
 from tui.words import _
@@ -100,9 +101,7 @@ class Ask(ModalScreen[str | None]):
         with Vertical(classes="ask"):
             yield Static("", id="ask-known", markup=False)
             yield Line(id="ask-label")
-            field = Input(self.value, id="ask-text", compact=True, select_on_focus=False)
-            field.cursor_blink = False
-            yield field
+            yield Field(self.value, id="ask-text")
 
     def on_mount(self) -> None:
         """Show what may be written."""

@@ -18,6 +18,7 @@ from textual.widgets import Input, Static
 from tui.api import Conflict, GatewayError, path_of
 from tui.columns import Row
 from tui.dialogs import Confirm
+from tui.field import Field
 from tui.lines import Line
 from tui.safe import safe
 from tui.words import N_, _
@@ -82,7 +83,8 @@ class Form(ModalScreen[Any]):
     def __init__(self, row: Row | None, values: Row, choices: dict[str, Any], advanced: bool) -> None:
         super().__init__()
         self.row, self.choices, self.advanced = row, choices, advanced
-        self.begin = {name: _as_text(values.get(name)) for name in LABELS}
+        # As the fields show it: a value that only looks different is not a change.
+        self.begin = {name: safe(_as_text(values.get(name))) for name in LABELS}
         self.version = row["version"] if row else None
 
     def compose(self) -> ComposeResult:
@@ -118,9 +120,7 @@ class Form(ModalScreen[Any]):
                 formats = [(each["name"], each["label"]) for each in self.choices["formats"]]
                 yield Choice([("", _("as the type says")), *formats], self.begin[name], id="field-format")
             else:
-                field = Input(self.begin[name], id=f"field-{name}", compact=True, select_on_focus=False)
-                field.cursor_blink = False
-                yield field
+                yield Field(self.begin[name], id=f"field-{name}")
         yield Static("", id=f"fault-{name}", classes="form-fault", markup=False)
 
     def on_mount(self) -> None:

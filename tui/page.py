@@ -15,6 +15,7 @@ from textual.widgets import Input
 
 from tui.api import GatewayError
 from tui.columns import Column, Row
+from tui.field import Field
 from tui.lines import Line
 from tui.rows import PAGE, RowsView
 from tui.safe import safe
@@ -56,9 +57,7 @@ class Page(Screen[None]):
         yield Line(id="bar")
         with Horizontal(id="search-line"):
             yield Line(id="search-label")
-            field = Input(id="search", compact=True, select_on_focus=False)
-            field.cursor_blink = False
-            yield field
+            yield Field(id="search")
             yield Line(id="count")
         yield Line(id="heading")
         yield RowsView(self.COLUMNS, id="rows")

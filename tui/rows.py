@@ -216,7 +216,7 @@ class RowsView(ScrollView, can_focus=True):
         """One line: the mark, then the columns that fit."""
         place, width = y + self.scroll_offset.y, self.size.width
         if place >= self.total or width < 4:
-            return Strip.blank(width)
+            return Strip.blank(width, Style())
         row = self.row_at(place)
         here = place == self.cursor
         base = Style(reverse=here)

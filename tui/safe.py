@@ -9,7 +9,7 @@ _STAND_IN = "·"  # shown in the place of what a terminal would obey
 _REFUSED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})  # controls, bidi and zero-width, private, line ends
 
 
-def safe(value: object) -> str:
+def safe(value: object, limit: int = _LIMIT) -> str:
     """`value` as one line of text that moves no cursor, sets no title and turns no direction.
 
     Each character that a terminal may obey (ESC, C0, C1: ECMA-48; bidi and zero-width: Unicode UAX 9) becomes a dot;
@@ -19,7 +19,7 @@ def safe(value: object) -> str:
         return ""
     shown: list[str] = []
     marks = 0
-    for char in unicodedata.normalize("NFC", str(value)[:_LIMIT]):
+    for char in unicodedata.normalize("NFC", str(value)[:limit]):
         category = unicodedata.category(char)
         if category in ("Mn", "Me"):
             marks += 1

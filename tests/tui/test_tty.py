@@ -1,0 +1,176 @@
+"""What really goes over the line: bytes on a pseudo-terminal, with 100,000 recipients and with hostile data."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+import fcntl
+import os
+import pty
+import re
+import select
+import struct
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.store import companies
+from gateway.store.schema import recipient
+from tests.tui.conftest import Desk
+from tui.columns import cell
+
+MANY = 100_000
+
+
+class Terminal:
+    """`python -m tui` on a pseudo-terminal of 80×24."""
+
+    def __init__(self, socket: Path, environment: dict[str, str]) -> None:
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:  # the child
+            os.environ.update({"TERM": "xterm-256color", "LANG": "en_GB.UTF-8"} | environment)
+            os.execv(sys.executable, [sys.executable, "-m", "tui", "--socket", str(socket)])
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+
+    def until(self, wanted: bytes, seconds: float = 20) -> tuple[bytes, float]:
+        """What comes until `wanted` has come, and how long that took."""
+        begin = time.monotonic()
+        got = b""
+        while wanted not in got:
+            assert time.monotonic() - begin < seconds, got[-2000:]
+            got += self._some(0.5)
+        return got, time.monotonic() - begin
+
+    def quiet(self, seconds: float) -> bytes:
+        """What comes until nothing came for `seconds`."""
+        got = b""
+        while piece := self._some(seconds):
+            got += piece
+        return got
+
+    def within(self, seconds: float) -> bytes:
+        """What comes in the next `seconds`."""
+        end, got = time.monotonic() + seconds, b""
+        while (left := end - time.monotonic()) > 0:
+            got += self._some(left)
+        return got
+
+    def _some(self, seconds: float) -> bytes:
+        ready, _, _ = select.select([self.fd], [], [], seconds)
+        with contextlib.suppress(OSError):  # the child is gone
+            return os.read(self.fd, 65536) if ready else b""
+        return b""
+
+    def press(self, keys: bytes) -> None:
+        """Type."""
+        os.write(self.fd, keys)
+
+    def megabytes(self) -> int:
+        """The memory that the process holds."""
+        (size,) = re.findall(r"VmRSS:\s+(\d+)", Path(f"/proc/{self.pid}/status").read_text())
+        return int(size) // 1024
+
+    def close(self) -> None:
+        """End it."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, 9)
+        os.waitpid(self.pid, 0)
+        os.close(self.fd)
+
+
+@contextlib.contextmanager
+def terminal(desk: Desk, **environment: str) -> Iterator[Terminal]:
+    made = Terminal(desk.path, environment)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+async def fill(desk: Desk, number: int) -> None:
+    def add(connection: Any) -> None:
+        company = companies.company_id(connection, "default")
+        rows = [
+            {
+                **{"id": n, "company_id": company, "number": f"{n:07}", "number_key": f"{n}", "type": "invoice"},
+                **{"email": [f"kund{n}@example.com"], "cc": [], "name": f"Köpare {n} AB", "version": 1},
+                **{"updated_at": desk.now, "format": None, "language": None},
+            }
+            for n in range(1, number + 1)
+        ]
+        connection.execute(sa.insert(recipient), rows)
+
+    await desk.store.write(add)
+
+
+async def test_hundred_thousand_recipients_over_a_thin_line(desk: Desk) -> None:
+    await fill(desk, MANY)
+    with terminal(desk) as tty:
+        await asyncio.to_thread(tty.until, b"Home")
+        await asyncio.to_thread(tty.quiet, 1.0)
+        tty.press(b"2")
+        _, seconds = await asyncio.to_thread(tty.until, b"kund1@")
+        assert seconds < 1
+        await asyncio.to_thread(tty.quiet, 1.0)
+        for key in (b"j", b"j", b"\x1b[B", b"k"):
+            tty.press(key)
+            got = await asyncio.to_thread(tty.quiet, 0.4)
+            assert 0 < len(got) <= 600
+        tty.press(b"G")
+        _, seconds = await asyncio.to_thread(tty.until, b"kund99999@")
+        assert seconds < 1
+        await asyncio.to_thread(tty.quiet, 1.0)
+        assert await asyncio.to_thread(tty.within, 3.0) == b""
+        assert tty.megabytes() < 150
+
+
+HOSTILE = "\x1b]0;PWNED\x07\x9b31m\u202eevil[/x][bold]\u2028\u200b"
+
+
+async def test_hostile_text_never_reaches_the_terminal(desk: Desk) -> None:
+    def add(connection: Any) -> None:
+        company = companies.company_id(connection, "default")
+        now: dt.datetime = desk.now
+        row = {"id": 1, "company_id": company, "number": "7" + HOSTILE, "number_key": "7", "type": "invoice"}
+        more = {"email": ["a" + HOSTILE], "cc": [HOSTILE], "name": HOSTILE, "version": 1, "updated_at": now}
+        connection.execute(sa.insert(recipient), row | more | {"format": HOSTILE, "language": HOSTILE})
+
+    await desk.store.write(add)
+    with terminal(desk) as tty:
+        await asyncio.to_thread(tty.until, b"Home")
+        tty.press(b"2")
+        got, _ = await asyncio.to_thread(tty.until, b"evil")
+        got += await asyncio.to_thread(tty.quiet, 0.7)
+        tty.press(b"\r")
+        got += (await asyncio.to_thread(tty.until, b"Ctrl+S"))[0]
+        got += await asyncio.to_thread(tty.quiet, 0.7)
+    text = got.decode("utf-8").replace("\x1b]22;default\x07", "")  # the library's own: the mouse pointer's shape
+    assert "\x1b]0;" not in text
+    assert not set("\x07\x9b\u202e\u2028\u200b") & set(text)
+    assert "[/x]" in text
+
+
+async def test_no_color_sends_no_colour(desk: Desk) -> None:
+    await desk.document(hold="1001")
+    with terminal(desk, NO_COLOR="1") as tty:
+        got, _ = await asyncio.to_thread(tty.until, b"HELD 1")
+        got += await asyncio.to_thread(tty.quiet, 1.0)
+    colours = {int(code) for codes in re.findall(rb"\x1b\[([0-9;]+)m", got) for code in codes.split(b";") if code}
+    assert not {code for code in colours if 31 <= code <= 37 or 41 <= code <= 47 or 90 <= code <= 107}
+
+
+@settings(max_examples=300)
+@given(st.text(), st.integers(1, 40))
+def test_a_cell_is_as_wide_as_it_says(text: str, width: int) -> None:
+    from rich.cells import cell_len
+
+    assert cell_len(cell(text, width)) == width
+    assert cell_len(cell(text, width, cut_middle=True)) == width
