@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gateway.readers.cii import CiiReader
 from gateway.readers.item import Reader
 from gateway.readers.other import OtherReader
 from gateway.readers.pdf import PdfReader
@@ -9,6 +10,7 @@ from gateway.readers.ubl import UblReader
 
 READERS: tuple[Reader, ...] = (
     UblReader(),
+    CiiReader(),
     PdfReader(),
     OtherReader(),
 )
