@@ -38,7 +38,8 @@ class Console(App[None]):
     ]
 
     def __init__(self, socket: Path, company: str = "default", ascii_only: bool = False) -> None:
-        super().__init__()
+        # The terminal's own colours from the start: else NO_COLOR turns them into black on black.
+        super().__init__(ansi_color=True)
         self.api = Api(socket)
         self.company = company
         self.ascii_only = ascii_only

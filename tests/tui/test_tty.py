@@ -164,7 +164,7 @@ async def test_no_color_sends_no_colour(desk: Desk) -> None:
         got, _ = await asyncio.to_thread(tty.until, b"HELD 1")
         got += await asyncio.to_thread(tty.quiet, 1.0)
     colours = {int(code) for codes in re.findall(rb"\x1b\[([0-9;]+)m", got) for code in codes.split(b";") if code}
-    assert not {code for code in colours if 31 <= code <= 37 or 41 <= code <= 47 or 90 <= code <= 107}
+    assert not {code for code in colours if 30 <= code <= 37 or 40 <= code <= 47 or 90 <= code <= 107}
 
 
 @settings(max_examples=300)
