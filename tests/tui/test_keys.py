@@ -149,7 +149,7 @@ async def test_hold_and_release_a_delivery(desk: Desk) -> None:
 async def test_setting_shows_the_difference_before_it_is_saved(desk: Desk) -> None:
     async with desk.console().run_test(size=SIZE) as pilot:
         await pilot.press("7")
-        await until(pilot, lambda: "distribution.active" in screen(pilot))
+        await until(pilot, lambda: "Activate e-mail distribution" in screen(pilot))
         await pilot.press("enter")
         await until(pilot, lambda: "on → off" in screen(pilot))
         await pilot.press("y")

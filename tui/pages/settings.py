@@ -14,6 +14,8 @@ from tui.columns import Column, Row
 from tui.dialogs import Ask, Confirm
 from tui.lines import Line
 from tui.page import Page
+from tui.pages.recipients import type_text
+from tui.told import setting_label
 from tui.words import N_, _, count
 
 TABS = (
@@ -22,6 +24,12 @@ TABS = (
     (N_("Per document"), ("format.",)),
     (N_("Templates"), ("template.",)),
 )
+
+
+def label(key: str) -> str:
+    """A setting's key in words."""
+    words = key.split(".")
+    return setting_label(key, type_text(words[1]) if len(words) > 1 else "")
 
 
 def shown(value: object) -> str:
@@ -43,7 +51,7 @@ class Settings(Page):
         Binding("d", "default", N_("Back to the default")),
     ]
     COLUMNS: ClassVar[Sequence[Column]] = (
-        Column(N_("Setting"), lambda row: row["key"], 28),
+        Column(N_("Setting"), lambda row: label(row["key"]), 36),
         Column(N_("Value"), lambda row: shown(row["value"]) or "–", 26, grow=1),
         Column("", lambda row: _("locked") if row["locked"] else _("set") if row["version"] else "", 10),
     )
@@ -67,7 +75,7 @@ class Settings(Page):
 
     def explain(self, row: Row) -> str:
         """What it does, or why it cannot be changed."""
-        return str(row["locked"] or row["help"])
+        return _(str(row["locked"] or row["help"]))
 
     def copied(self, row: Row) -> object:
         """The value."""
@@ -95,12 +103,12 @@ class Settings(Page):
     async def open_row(self, row: Row) -> None:
         """Ask for the new value; a switch turns over."""
         if row["locked"]:
-            self.say(str(row["locked"]), bad=True)
+            self.say(_(str(row["locked"])), bad=True)
             return
         if isinstance(row["value"], bool):
             self._store(row, not row["value"])
             return
-        text = await self.app.push_screen_wait(Ask(f"{row['key']}:", value=shown(row["value"])))
+        text = await self.app.push_screen_wait(Ask(f"{label(row['key'])}:", value=shown(row["value"])))
         if text is not None:
             self._store(row, text.replace(" ⏎ ", "\n"))
 
@@ -110,7 +118,7 @@ class Settings(Page):
         if shown(new) == shown(row["value"]):
             self.say(_("Nothing changes."))
             return
-        question = _("Save {key}?").format(key=row["key"])
+        question = _("Save {key}?").format(key=label(row["key"]))
         if not await self.app.push_screen_wait(Confirm(question, f"{shown(row['value'])} → {shown(new)}")):
             return
         try:
@@ -125,6 +133,6 @@ class Settings(Page):
             self.say(error.sentence, bad=True)
         else:
             more = _(" {count} held documents go on.").format(count=count(saved["released"]))
-            self.say(_("Saved {key}.").format(key=row["key"]) + (more if saved["released"] else ""))
+            self.say(_("Saved {key}.").format(key=label(row["key"])) + (more if saved["released"] else ""))
             self.console.look()
         self.load(True)
