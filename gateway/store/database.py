@@ -6,6 +6,7 @@ there is exactly one read-write connection in one process; every other connectio
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import sqlite3
@@ -89,6 +90,11 @@ def _connector(path: Path, readonly: bool) -> Callable[[], sqlite3.Connection]:
     mode = "ro" if readonly else "rwc"
 
     def connect() -> sqlite3.Connection:
+        if not readonly:
+            try:
+                _make(path)
+            except OSError as error:
+                raise Refused(f"cannot open {path}: {error.strerror}") from error
         connection = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False
         )
@@ -97,6 +103,11 @@ def _connector(path: Path, readonly: bool) -> Callable[[], sqlite3.Connection]:
         return connection
 
     return connect
+
+
+def _make(path: Path) -> None:
+    """Make the file when it is not there, for its owner only: customers' documents are in it."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
 
 def writer_engine(path: Path) -> Engine:
@@ -220,14 +231,17 @@ def backup(path: Path, target: Path) -> int:
         os.link(partial, target)
         partial.unlink()
     except (OSError, sqlite3.Error) as error:
-        partial.unlink(missing_ok=True)
-        raise Refused(f"cannot write the backup {target}: {error}") from error
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+        detail = error.strerror if isinstance(error, OSError) else error
+        raise Refused(f"cannot write the backup {target}: {detail}") from error
     return target.stat().st_size
 
 
 def _copy(path: Path, target: Path) -> None:
     source = _connector(path, readonly=True)()
     try:
+        _make(target)
         copy = sqlite3.connect(target)
         try:
             source.backup(copy)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import sqlite3
+import stat
 from pathlib import Path
 
 import pytest
@@ -108,9 +110,33 @@ def test_a_backup_is_whole_and_never_overwrites(engine: sa.Engine, tmp_path: Pat
     assert (tmp_path / "copy.db").read_text() == "mine"
 
 
+def test_nobody_else_can_read_the_database_or_its_copies(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        database.create_for_test(tmp_path / "gateway.db").dispose()
+        database.backup(tmp_path / "gateway.db", tmp_path / "copy.db")
+    finally:
+        os.umask(before)
+    assert {name: stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("gateway.db", "copy.db")} == {
+        "gateway.db": 0o600,
+        "copy.db": 0o600,
+    }
+
+
 def test_a_backup_into_nowhere_says_so(engine: sa.Engine, tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="cannot write the backup"):
+    with pytest.raises(Refused, match=r"cannot write the backup .*: No such file or directory$"):
         database.backup(tmp_path / "gateway.db", tmp_path / "missing" / "copy.db")
+    (tmp_path / "file").touch()
+    with pytest.raises(Refused, match=r"cannot write the backup .*: Not a directory$"):
+        database.backup(tmp_path / "gateway.db", tmp_path / "file" / "copy.db")
+
+
+async def test_a_database_that_cannot_be_opened_is_refused_not_called_damaged(tmp_path: Path) -> None:
+    (tmp_path / "gateway.db").mkdir()
+    store = Store(tmp_path / "gateway.db")
+    with pytest.raises(Refused, match=r"cannot open .*: Is a directory"):
+        store.open()
+    await store.close()
 
 
 def test_a_pending_step_keeps_a_copy_beside(tmp_path: Path) -> None:
