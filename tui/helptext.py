@@ -17,7 +17,7 @@ _LIST_KEYS = (
     ("PgUp PgDn Ctrl+U Ctrl+D", N_("one screen")),
     ("g G", N_("first and last row")),
     (N_("Enter"), N_("open the row")),
-    (N_("Space") + " *", N_("mark the row, mark all that match")),
+    (N_("Space  *"), N_("mark the row, mark all that match")),
 )
 
 
@@ -39,14 +39,16 @@ _SHOWN = {
     "exclamation_mark": "!",
     "question_mark": "?",
     "colon": ":",
-    "enter": "Enter",
+    "enter": N_("Enter"),
+    "tab": "Tab",
+    "shift+tab": "Shift+Tab",
 }
 
 
 def _bindings(bindings: list[Binding]) -> list[str]:
     lines = []
     for binding in bindings:
-        keys = " ".join(_SHOWN.get(key, key.replace("ctrl+", "Ctrl+")) for key in binding.key.split(","))
+        keys = " ".join(_(_SHOWN[key]) if key in _SHOWN else key.replace("ctrl+", "Ctrl+") for key in binding.key.split(","))
         if binding.description:
             lines.append(f"  {keys:<26}{_(binding.description)}")
     return lines
