@@ -57,7 +57,7 @@ def convert(
 
 def _media_type(document: ReadDocument, said: str) -> str:
     """By what the content is; what the sender called it only where that says nothing."""
-    if document.format == "pdf":
+    if document.format in ("pdf", "facturx"):
         return "application/pdf"
     return "application/xml" if document.format != "other" else said or "application/octet-stream"
 

@@ -167,7 +167,7 @@ class Found(Value, frozen=True, kw_only=True, omit_defaults=True):
 class ReadDocument(Value, frozen=True, kw_only=True, omit_defaults=True):
     """One business document as a reader sees it. Values are text as written; dates are dates."""
 
-    format: str  # ubl, cii, pdf, other
+    format: str  # ubl, cii, facturx, pdf, other
     profile: str | None = None  # CustomizationID or the like
     type: str = "other"  # routing type, a name of `doctypes`
     subtype: str | None = None

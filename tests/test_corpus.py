@@ -1,4 +1,4 @@
-"""Files of others: nothing crashes; invoices read as an independent parser reads them, but for the differences listed."""
+"""Files of others: nothing crashes; invoices read as an independent parser reads them, but for listed differences."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ def test_no_file_does_more_than_being_unreadable() -> None:
     )
     assert seen["ubl"] >= 80
     assert seen["cii"] >= 100
-    assert seen["pdf"] >= 100
+    assert seen["facturx"] >= 80
+    assert seen["pdf"] >= 15
     assert set(seen) <= {
         "ubl",
         "cii",
@@ -60,8 +61,6 @@ def test_invoices_read_as_an_independent_parser_reads_them(expected: dict[str, d
     differences: dict[tuple[str, str], tuple[str | None, str | None]] = {}
     compared: collections.Counter[str] = collections.Counter()
     for name, theirs in expected.items():
-        if not name.endswith(".xml"):
-            continue
         found = look(CORPUS / name)
         assert isinstance(found, ReadDocument), (name, found)
         compared[found.format] += 1
@@ -80,6 +79,7 @@ def test_invoices_read_as_an_independent_parser_reads_them(expected: dict[str, d
     assert all(entry["why"] for entries in listed.values() for entry in entries)
     assert compared["ubl"] >= 80
     assert compared["cii"] >= 100
+    assert compared["facturx"] >= 50
 
 
 def test_customer_numbers_are_the_buyers(expected: dict[str, dict[str, Any]]) -> None:

@@ -1,4 +1,4 @@
-"""PDF (ISO 32000): text PDFs give the fields that patterns find, all others are documents without fields."""
+"""PDF (ISO 32000): an invoice inside counts, then the fields that patterns find; else there are no fields."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from gateway import doctypes
 from gateway.doctypes.invoice import INVOICE
 from gateway.errors import Unreadable
 from gateway.model import Found, ReadDocument
+from gateway.readers.facturx import embedded_in, joined
 from gateway.readers.item import Item
 from gateway.readers.pdfbombs import refuse_bombs
 from gateway.readers.pdffields import Fields
@@ -48,7 +49,7 @@ class PdfReader:
         try:
             _refuse_size(document)
             fields = Fields(item.patterns, len(document), lambda number: read_page(document, number))
-            return [_document(fields, _language(document))]
+            return [joined(_document(fields, _language(document)), embedded_in(item))]
         except pypdfium2.PdfiumError as error:
             raise Unreadable("pdf-damaged", f"The PDF is damaged: {str(error)[:200].rstrip('.')}.") from None
         finally:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from pikepdf import AttachedFileSpec, Name, Pdf
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
 from reportlab.pdfbase.pdfdoc import PDFString
 from reportlab.pdfgen.canvas import Canvas
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parent  # where to write
+SOURCES = HERE
 HEIGHT = A4[1]
 
 
@@ -90,6 +92,12 @@ def order(page: Canvas) -> None:
     texts(page, (50, 46, "2026-07-01"))
 
 
+def hybrid(page: Canvas) -> None:
+    texts(page, (20, 25, "Rechnung"), size=18)
+    texts(page, (20, 40, "Rechnungsnummer: C-2026/9999"), (20, 46, "Kundennummer: K-77"), (20, 52, "Datum: 02.03.2026"))
+    texts(page, (20, 58, "Zu zahlen: 22,00 EUR"))
+
+
 CASES: dict[str, Callable[[Canvas], None]] = {
     "reader-20-pdf-french": french,
     "reader-21-pdf-german-table": german,
@@ -100,6 +108,14 @@ CASES: dict[str, Callable[[Canvas], None]] = {
     "reader-26-pdf-tag": tagged,
     "reader-27-pdf-american": american,
     "reader-28-pdf-order": order,
+    "reader-42-factur-x": hybrid,
+}
+# What else is inside: name in the PDF, and the file beside this script.
+INSIDE = {
+    "reader-42-factur-x": (
+        ("Factur-X.XML", "reader-40-cii-whole/in.xml"),
+        ("zeiten.csv", "reader-42-factur-x/zeiten.csv"),
+    )
 }
 
 
@@ -110,6 +126,20 @@ def main() -> None:
         page = Canvas(str(HERE / name / "in.pdf"), pagesize=A4, invariant=1)
         draw(page)
         page.save()
+        if name in INSIDE:
+            attach(HERE / name / "in.pdf", INSIDE[name])
+
+
+def attach(path: Path, inside: tuple[tuple[str, str], ...]) -> None:
+    """Put files of other cases into the PDF at `path`; their dates are fixed."""
+    date = "D:20260302120000Z"
+    with Pdf.open(path, allow_overwriting_input=True) as pdf:
+        for name, source in inside:
+            content = (SOURCES / source).read_bytes()
+            pdf.attachments[name] = AttachedFileSpec(
+                pdf, content, filename=name, creation_date=date, mod_date=date, relationship=Name.Data
+            )
+        pdf.save(path, deterministic_id=True)
 
 
 if __name__ == "__main__":
