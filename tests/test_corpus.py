@@ -48,6 +48,7 @@ def test_no_file_does_more_than_being_unreadable() -> None:
     assert set(seen) <= {
         "ubl",
         "cii",
+        "facturx",
         "pdf",
         "unknown-type",
         "not-a-document",

@@ -17,6 +17,7 @@ from typing import Any
 
 import msgspec
 
+from gateway.doctypes.invoice import INVOICE
 from gateway.errors import Unreadable
 from gateway.model import ReadDocument
 from gateway.readers.cii import CiiReader
@@ -168,7 +169,11 @@ def _invoice(item: Item, name: str, content: bytes, notes: list[str]) -> tuple[s
     except Unreadable as error:
         notes.append(f"{name} inside the PDF cannot be read. {error.sentence}")
         return None
-    return (name, document) if document and document.type == "invoice" else None
+    if document and document.type == INVOICE.name:
+        return name, document
+    if _rank(name) < len(NAMES):
+        notes.append(f"{name} inside the PDF is no invoice that we read: its root is {inner.path.rpartition('/')[2]}.")
+    return None
 
 
 def joined(page: ReadDocument, embedded: Embedded) -> ReadDocument:

@@ -122,6 +122,12 @@ def test_other_xml_is_nobodys_business() -> None:
     assert (document.format, document.number, document.notes) == ("pdf", "FA-2026/031", ())
 
 
+def test_a_name_that_promises_an_invoice_is_noted() -> None:
+    document = reading(holding(("zugferd-invoice.xml", b"<Invoice/>")))
+    assert document.number == "FA-2026/031"
+    assert document.notes == ("zugferd-invoice.xml inside the PDF is no invoice that we read: its root is Invoice.",)
+
+
 @pytest.mark.parametrize("filters", [Name.FlateDecode, Array([Name.FlateDecode])])
 def test_a_bomb_is_not_unpacked(filters: Any) -> None:
     bomb = zlib.compress(b"<a>" + b" " * (MAX_SIZE + 1), 9)
