@@ -479,16 +479,23 @@ async def test_the_lease_is_committed_before_anybody_dials(store: Store) -> None
 
 
 async def refuse(store: Store, table: str) -> None:
-    """The database refuses updates of `table` as a full disk makes it do."""
-    await store.write(
-        lambda c: c.exec_driver_sql(
-            f"CREATE TRIGGER refuse BEFORE UPDATE ON {table} BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
-        ).close()
-    )
+    """Updates of `table` fill the disk: a trigger writes more than the database may have."""
+
+    def verb(connection: sa.Connection) -> None:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 8}").close()
+        fill = "INSERT INTO meta VALUES (random(), zeroblob(1000000))"
+        connection.exec_driver_sql(f"CREATE TRIGGER refuse BEFORE UPDATE ON {table} BEGIN {fill}; END").close()
+
+    await store.write(verb)
 
 
 async def allow(store: Store) -> None:
-    await store.write(lambda c: c.exec_driver_sql("DROP TRIGGER refuse").close())
+    def verb(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("DROP TRIGGER refuse").close()
+        connection.exec_driver_sql("PRAGMA max_page_count = 1000000").close()
+
+    await store.write(verb)
 
 
 async def test_an_outcome_waits_for_a_full_disk_and_is_not_had_twice(
