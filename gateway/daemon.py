@@ -123,6 +123,7 @@ class Daemon:
             config=config,
             listeners=lambda: _listeners(config, submission.ports),
             nudge=self.nudge,
+            room=self.room,
             pool=self.pool,
             quirks=submission.quirks,
         )

@@ -19,11 +19,19 @@ STAGE_SECONDS = Histogram(
 )
 COMMITS = Counter("gateway_store_commits", "Transactions committed by the writer", registry=REGISTRY)
 COMMITTED_ITEMS = Counter("gateway_store_items", "Verbs committed by the writer", registry=REGISTRY)
-WORKER_JOBS = Counter("gateway_worker_jobs", "Jobs run by the workers, by outcome", ["outcome"], registry=REGISTRY)
+WORKER_JOBS = Gauge("gateway_worker_jobs", "Jobs that workers have taken since the start", registry=REGISTRY)
+WORKERS_DIED = Gauge(
+    "gateway_workers_died", "Workers that jobs have cost since the start", ["reason"], registry=REGISTRY
+)
 DOCUMENTS = Gauge("gateway_documents", "Documents by state", ["state"], registry=REGISTRY)
 DELIVERIES = Gauge("gateway_deliveries", "Deliveries by state", ["state"], registry=REGISTRY)
 FREE_BYTES = Gauge("gateway_disk_free_bytes", "Free bytes where the database lies", registry=REGISTRY)
-SCHEDULE_LAG = Gauge("gateway_oldest_due_seconds", "Age of the oldest delivery that is due", registry=REGISTRY)
+SCHEDULE_LAG = Gauge(
+    "gateway_oldest_due_seconds", "For how long the oldest delivery has been due, paused hops apart", registry=REGISTRY
+)
+INTAKE_OPEN = Gauge(
+    "gateway_intake_open", "1 while documents are taken in, 0 while there is no room", registry=REGISTRY
+)
 
 
 def exposition() -> bytes:

@@ -30,6 +30,10 @@ def _nothing() -> None:
     pass
 
 
+def _there_is_room() -> str | None:
+    return None
+
+
 def _no_quirks(_: str) -> list[Quirk]:
     return []
 
@@ -47,6 +51,7 @@ class Running:
     listeners: Callable[[], list[dict[str, Any]]] = _no_ports  # one dict per open listener: address, tls
     quirks: Callable[[str], list[Quirk]] = _no_quirks  # of a source's clients, since the start
     nudge: Callable[[], None] = _nothing  # something became due: the pipeline and the queue look now
+    room: Callable[[], str | None] = _there_is_room  # why nothing can be taken in just now
     now: Callable[[], dt.datetime] = _now
     started_at: dt.datetime = dataclasses.field(default_factory=_now)
     pool: Pool | None = None  # where files that people hand in are read

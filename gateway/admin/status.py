@@ -15,12 +15,15 @@ from gateway.config import Source
 from gateway.errors import Refused
 from gateway.model import DeliveryState, DocumentState
 from gateway.smtp.quirks import Quirk
-from gateway.store import audit, database, views
+from gateway.store import audit, claims, database, deliveries, views
 from gateway.store.audit import Caller
 
 
 async def show_status(running: Running) -> dict[str, Any]:
-    """Version, listeners with their real ports, and how many documents and deliveries are in which state."""
+    """Version, listeners with their real ports, and how many documents and deliveries are in which state.
+
+    `no_room` is why nothing is taken in just now, `held` the causes under which most documents are held.
+    """
     counts = await running.store.read(views.counts)
     config = running.config
     return {
@@ -30,7 +33,9 @@ async def show_status(running: Running) -> dict[str, Any]:
         "hostname": config.gateway.hostname,
         "database": str(running.store.path),
         "listeners": running.listeners(),
+        "no_room": running.room(),
         "relay": config.relay.mode,
+        "paused": await running.store.read(deliveries.paused_hops, running.now()),
         "documents": {state: counts["documents"].get(state, 0) for state in DocumentState},
         "deliveries": {state: counts["deliveries"].get(state, 0) for state in DeliveryState},
         "held": counts["held"],
@@ -44,6 +49,14 @@ async def show_metrics(running: Running) -> bytes:
         metrics.DOCUMENTS.labels(state).set(counts["documents"].get(state, 0))
     for delivery_state in DeliveryState:
         metrics.DELIVERIES.labels(delivery_state).set(counts["deliveries"].get(delivery_state, 0))
+    now = running.now()
+    due = [hop.at for hop in await running.store.read(claims.due_hops, now)]
+    metrics.SCHEDULE_LAG.set(max(0.0, (now - min(due, default=now)).total_seconds()))
+    metrics.INTAKE_OPEN.set(running.room() is None)
+    if running.pool is not None:
+        metrics.WORKER_JOBS.set(running.pool.jobs)
+        for reason, count in running.pool.died.items():
+            metrics.WORKERS_DIED.labels(reason).set(count)
     metrics.FREE_BYTES.set(shutil.disk_usage(running.store.path.parent).free)
     return metrics.exposition()
 

@@ -25,7 +25,11 @@ def run(context: Context, args: argparse.Namespace) -> int:
     text.print_text(f"gateway {found['version']} runs as process {found['pid']} since {found['started_at']}")
     for listener in found["listeners"]:
         text.print_text(f"listens at {listener['address']}, tls {listener['tls']}")
+    if found["no_room"]:
+        text.print_text(f"takes nothing in: {found['no_room']}")
     text.print_text(f"relays by {found['relay']}")
+    for hop in found["paused"]:
+        text.print_text(f"sends nothing to {hop}: it is paused; 'gateway queue resume {hop}' ends that")
     for what in ("documents", "deliveries"):
         counts = ", ".join(f"{count} {state}" for state, count in found[what].items() if count)
         text.print_text(f"{what}: {counts or 'none'}")

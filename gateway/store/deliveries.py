@@ -131,6 +131,13 @@ def list_hops(connection: Connection) -> list[dict[str, Any]]:
     return [hops[name] for name in sorted(hops)]
 
 
+def paused_hops(connection: Connection, now: dt.datetime) -> list[str]:
+    """The next hops to which nothing is sent just now because a person said so."""
+    still = sa.or_(next_hop.c.paused_until.is_(None), next_hop.c.paused_until > now)
+    paused = sa.select(next_hop.c.name).where(next_hop.c.paused_by.is_not(None), still).order_by(next_hop.c.name)
+    return list(connection.execute(paused).scalars())
+
+
 def _hop(name: str) -> dict[str, Any]:
     counts = {state.value: 0 for state in DeliveryState if state not in _ENDED}
     nothing = ("next_attempt_at", "oldest", "paused_by", "paused_until", "reason", "last_reply")

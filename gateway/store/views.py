@@ -14,6 +14,8 @@ from gateway.model import Value, parse_id, show_id
 from gateway.store import content
 from gateway.store.schema import attempt, company, delivery, document, message, submission
 
+CAUSES = 1000  # causes of held documents in an overview
+
 
 class Filter(Value, frozen=True, kw_only=True, omit_defaults=True):
     """Which documents are meant; every value given must match."""
@@ -231,11 +233,15 @@ def original(connection: Connection, document_id: int) -> tuple[str, str, bytes]
 
 
 def counts(connection: Connection) -> dict[str, dict[str, int]]:
-    """How many documents and deliveries there are by state, and how many documents are held by cause."""
+    """How many documents and deliveries there are by state, and how many documents are held by cause.
+
+    Of causes only the `CAUSES` with most documents: each number that is not in the directory is one of its own.
+    """
 
     def by(column: Any, *where: Any) -> dict[str, int]:
-        rows = connection.execute(sa.select(column, sa.func.count()).where(*where).group_by(column))
-        return {str(key): int(count) for key, count in rows}
+        count = sa.func.count()
+        most = sa.select(column, count).where(*where).group_by(column).order_by(count.desc(), column).limit(CAUSES)
+        return {str(key): int(many) for key, many in connection.execute(most)}
 
     return {
         "documents": by(document.c.state),

@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 import json
 import os
+import re
 import socket
 import stat
 import sys
@@ -23,7 +24,7 @@ from gateway.api import AdminServer
 from gateway.client import Client, connect, path_of
 from gateway.errors import Conflict, Forbidden, NotFound, Refused
 from gateway.model import Recipient
-from gateway.store import Store, companies, documents, messages, meta, recipients, submissions
+from gateway.store import Store, companies, documents, messages, meta, recipients, submissions, views
 from gateway.store.audit import Caller
 from tests.store.samples import OWNER, new_message, submission
 
@@ -39,12 +40,14 @@ class Door:
     def __init__(self, store: Store, path: Path) -> None:
         self.store = store
         self.nudges = 0
+        self.no_room: str | None = None
         self.client = Client(path, timeout=10)
         self.running = Running(
             store=store,
             config=CONFIG,
             listeners=lambda: [{"address": "127.0.0.1:40125", "port": 40125, "tls": "none"}],
             nudge=self._nudge,
+            room=lambda: self.no_room,
         )
         self.server = AdminServer(path, self.running)
 
@@ -492,8 +495,40 @@ async def test_status_and_metrics(door: Door, now: dt.datetime) -> None:
     assert found["listeners"] == [{"address": "127.0.0.1:40125", "port": 40125, "tls": "none"}]
     assert found["documents"]["held"] == 1
     assert found["held"] == {"no-recipient:1001": 1}
-    text = (await asyncio.to_thread(lambda: b"".join(door.client.stream("/metrics")))).decode()
-    assert 'gateway_documents{state="held"} 1.0' in text
+    assert 'gateway_documents{state="held"} 1.0' in await scraped(door)
+
+
+async def scraped(door: Door) -> str:
+    return (await asyncio.to_thread(lambda: b"".join(door.client.stream("/metrics")))).decode()
+
+
+async def test_status_and_metrics_say_why_nothing_is_taken_in(door: Door) -> None:
+    assert (await door.ask("get", "/status"))["no_room"] is None
+    assert "gateway_intake_open 1.0" in await scraped(door)
+    door.no_room = "the disk has only 3 MiB free"
+    assert (await door.ask("get", "/status"))["no_room"] == door.no_room
+    assert "gateway_intake_open 0.0" in await scraped(door)
+
+
+async def test_status_and_metrics_say_what_is_late_and_what_is_paused(door: Door) -> None:
+    long_ago = dt.datetime.now(dt.UTC) - dt.timedelta(hours=1)
+    await door.store.write(put, long_ago)
+    (late,) = re.findall(r"(?m)^gateway_oldest_due_seconds (\S+)", await scraped(door))
+    assert 3600 <= float(late) < 3700
+    await door.ask("post", "/queue/pause", {"next_hop": "capture"})
+    assert (await door.ask("get", "/status"))["paused"] == ["capture"]
+    assert "gateway_oldest_due_seconds 0.0" in await scraped(door)
+    await door.ask("post", "/queue/pause", {"next_hop": "capture", "until": "2026-03-02"})
+    assert (await door.ask("get", "/status"))["paused"] == []
+
+
+async def test_an_overview_names_the_commonest_causes(
+    door: Door, now: dt.datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "CAUSES", 1)
+    for number in ("1001", "1002", "1002"):
+        await door.store.write(put, now, number)
+    assert (await door.ask("get", "/status"))["held"] == {"no-recipient:1002": 2}
 
 
 async def test_sources_are_those_of_the_file(door: Door) -> None:

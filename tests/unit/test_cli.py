@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from gateway import cli, config
 from gateway.admin.running import Running
@@ -25,7 +27,7 @@ from gateway.api import AdminServer
 from gateway.cli import text
 from gateway.errors import Refused
 from gateway.model import show_id
-from gateway.store import Store, audit, companies, documents, messages, meta, submissions
+from gateway.store import Store, audit, companies, documents, messages, meta, schema, submissions
 from tests.conftest import ROOT
 from tests.store.samples import OWNER, new_message, submission
 
@@ -248,7 +250,9 @@ class Door:
         self.file = folder / "gateway.toml"
         self.file.write_text(CONFIG + '[[source]]\nname = "local"\nmatch = { networks = ["127.0.0.0/8"] }\n')
         loaded = config.load(self.file)
-        self.server = AdminServer(loaded.gateway.admin_socket, Running(store=store, config=loaded))
+        self.no_room: str | None = None
+        running = Running(store=store, config=loaded, room=lambda: self.no_room)
+        self.server = AdminServer(loaded.gateway.admin_socket, running)
 
     async def process(self, *argv: str) -> tuple[int, str, str]:
         made = await asyncio.create_subprocess_exec(
@@ -422,6 +426,21 @@ async def test_audit_status_sources_backup(door: Door) -> None:
     assert "127.0.0.0/8" in await door.say("sources", "list")
     assert "copy.db holds the database" in await door.say("backup", "copy.db")
     assert (door.folder / "copy.db").exists()
+
+
+async def test_status_says_why_nothing_comes_in_or_goes_out(door: Door) -> None:
+    said = await door.say("status")
+    assert "takes nothing in" not in said
+    assert "paused" not in said
+    door.no_room = "the disk has only 3 MiB free"
+    await door.store.write(_pause)
+    said = await door.say("status")
+    assert "takes nothing in: the disk has only 3 MiB free\n" in said
+    assert "sends nothing to capture: it is paused; 'gateway queue resume capture' ends that\n" in said
+
+
+def _pause(connection: Connection) -> None:
+    connection.execute(sa.insert(schema.next_hop), {"name": "capture", "paused_by": "anna"})
 
 
 async def test_audit_is_verified_and_exported(door: Door) -> None:
