@@ -48,7 +48,9 @@ _SHOWN = {
 def _bindings(bindings: list[Binding]) -> list[str]:
     lines = []
     for binding in bindings:
-        keys = " ".join(_(_SHOWN[key]) if key in _SHOWN else key.replace("ctrl+", "Ctrl+") for key in binding.key.split(","))
+        keys = " ".join(
+            _(_SHOWN[key]) if key in _SHOWN else key.replace("ctrl+", "Ctrl+") for key in binding.key.split(",")
+        )
         if binding.description:
             lines.append(f"  {keys:<26}{_(binding.description)}")
     return lines
