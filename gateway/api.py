@@ -21,7 +21,19 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.exceptions import HTTPException
 
-from gateway.admin import audit, companies, counting, documents, imports, queue, recipients, roles, settings, status
+from gateway.admin import (
+    audit,
+    companies,
+    counting,
+    documents,
+    events,
+    imports,
+    queue,
+    recipients,
+    roles,
+    settings,
+    status,
+)
 from gateway.admin.pages import Pages
 from gateway.admin.running import Running, reason_of, version_of
 from gateway.door import SocketServer
@@ -55,6 +67,7 @@ def _routes(r: Running) -> list[tuple[str, str, Handler]]:
         ("GET", "/me", _answer(lambda q: _at_once(roles.show(q.state.caller)))),
         ("GET", "/status", _answer(lambda _: status.show_status(r))),
         ("GET", "/metrics", _metrics(r)),
+        ("GET", "/events", _events(r)),
         ("GET", "/companies", _answer(lambda _: companies.list_companies(r))),
         ("POST", "/companies", _change(lambda q, who, body: companies.add_company(r, who, body))),
         ("GET", "/choices", _answer(lambda _: counting.show_choices(r))),
@@ -208,6 +221,22 @@ def _metrics(running: Running) -> Handler:
     return handler
 
 
+def _events(running: Running) -> Handler:
+    async def handler(request: Request) -> Response:
+        stream = events.stream(running, request.query_params, request.headers.get("last-event-id"))
+        first = await anext(stream)  # what is wrong with the request is answered before the stream begins
+        return StreamingResponse(_after(first, stream), media_type="text/event-stream")
+
+    return handler
+
+
+async def _after(first: bytes, rest: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
+    yield first
+    async with contextlib.aclosing(rest):
+        async for piece in rest:
+            yield piece
+
+
 def _original(running: Running) -> Handler:
     async def handler(request: Request) -> Response:
         name, media_type, content = await documents.show_original(running, request.path_params["id"])
@@ -358,3 +387,9 @@ class AdminServer(SocketServer):
 
     def __init__(self, socket_path: Path, running: Running) -> None:
         super().__init__(socket_path, make_app(running), running.config.roles.socket_group)
+        self._changes = running.store.changes
+
+    async def stop(self) -> None:
+        """End the streams of events, which never end by themselves, then stop."""
+        self._changes.interrupt()
+        await super().stop()

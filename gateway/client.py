@@ -112,6 +112,21 @@ class Client:
         finally:
             connection.close()
 
+    def events(self, after: str | None = None) -> Iterator[str]:
+        """The ids of what changes, as it changes; an empty text now and then, when nothing does."""
+        connection = _Connection(self.path, self._timeout)
+        try:
+            response = self._ask(connection, "GET", _with_query("/events", {"after": after}), None, None)
+            while line := response.readline():
+                if line.startswith(b"id: "):
+                    yield line[4:].strip().decode()
+                elif line.startswith(b":"):
+                    yield ""
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise self._broken(error) from error
+        finally:
+            connection.close()
+
     def upload(self, path: str, file: bytes, query: Mapping[str, object] | None = None) -> Iterator[dict[str, Any]]:
         """Hand in the bytes of a file; the JSON objects that are answered, as they come."""
         connection = _Connection(self.path, self._timeout)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,6 +14,7 @@ from textual import work
 from textual.app import App
 from textual.binding import Binding, BindingType
 
+from gateway.client import Client
 from tui.api import Api, GatewayError
 from tui.dialogs import Ask, Pager
 from tui.helptext import help_lines
@@ -19,7 +23,7 @@ from tui.pages import PAGES, PALETTE
 from tui.safe import safe
 from tui.words import N_, _, count
 
-LIVE_SECONDS = 2.0  # between two looks at what changed
+RETRY_SECONDS = 2.0  # until a gateway that does not answer is asked again
 
 
 class Console(App[None]):
@@ -51,13 +55,15 @@ class Console(App[None]):
         self.undoing: list[tuple[str, Callable[[], Any]]] = []
         self.opened: list[Page] = []
         self._pages: dict[int, Page] = {}
+        self._ended = threading.Event()
 
     def on_mount(self) -> None:
         """Home first; then look at what changes."""
         if self.ascii_only:
             self.add_class("ascii")
         self._go(1)
-        self.set_interval(LIVE_SECONDS, self.look)
+        self._look_loop = asyncio.get_running_loop()
+        threading.Thread(target=self._listen, name="events", daemon=True).start()
 
     # --- pages --------------------------------------------------------------------------------------------
 
@@ -97,6 +103,27 @@ class Console(App[None]):
             self.exit()
 
     # --- what changes -------------------------------------------------------------------------------------
+
+    def _listen(self) -> None:
+        """Wait for changes in a thread of its own; each makes the application look."""
+        client = Client(self.api.socket)
+        while not self._ended.is_set():
+            try:
+                for _change in client.events():
+                    if self._ended.is_set():
+                        return
+                    self._tell()
+            except GatewayError:
+                self._tell()
+            self._ended.wait(RETRY_SECONDS)
+
+    def _tell(self) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody looks any more
+            self._look_loop.call_soon_threadsafe(self.call_later, self.look)
+
+    def on_unmount(self) -> None:
+        """Nobody looks any more."""
+        self._ended.set()
 
     @work(exclusive=True, group="look", exit_on_error=False)
     async def look(self) -> None:

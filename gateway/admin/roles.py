@@ -53,6 +53,7 @@ ROLES: Mapping[str, frozenset[Permission]] = {  # by what they may do, least fir
 ROUTES: Mapping[str, Permission | None] = {  # None: whoever reaches the socket
     "GET /me": None,
     "GET /status": _P.READ,
+    "GET /events": _P.READ,
     "GET /metrics": _P.READ,
     "GET /companies": _P.READ,
     "POST /companies": _P.COMPANIES,

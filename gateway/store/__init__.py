@@ -19,6 +19,7 @@ from sqlalchemy.exc import OperationalError
 
 from gateway.errors import Corrupt, Temporary
 from gateway.store import database
+from gateway.store.changes import Changes
 from gateway.store.writer import Writer
 
 P = ParamSpec("P")
@@ -32,6 +33,7 @@ class Store:
         self.path = path
         self._lock = database.Lock(path)
         self._on_corrupt = on_corrupt
+        self.changes = Changes()
         self._readers: sa.Engine | None = None
         self._threads = ThreadPoolExecutor(database.READERS, thread_name_prefix="store-reader")
         self._writer: Writer | None = None
@@ -52,7 +54,7 @@ class Store:
             self._lock.release()
             raise
         self._readers = database.reader_engine(self.path)
-        self._writer = Writer(self._engine, self.path, self._on_corrupt)
+        self._writer = Writer(self._engine, self.path, self._on_corrupt, self.changes.tell)
         self._writer.start()
 
     async def close(self) -> None:

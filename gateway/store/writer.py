@@ -54,10 +54,17 @@ class _Item:
 class Writer:
     """Runs verbs `verb(connection, *args) -> value` on the only read-write connection."""
 
-    def __init__(self, engine: Engine, path: Path, on_corrupt: Callable[[Corrupt], None] | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        path: Path,
+        on_corrupt: Callable[[Corrupt], None] | None = None,
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
         self._engine = engine
         self._path = path
         self._on_corrupt = on_corrupt
+        self._on_change = on_change  # called in the thread, after a commit that changed a row
         self._urgent: deque[_Item] = deque()
         self._later: deque[_Item] = deque()
         self._ready = threading.Condition()
@@ -133,13 +140,17 @@ class Writer:
         try:
             self._check()
             with self._engine.begin() as connection:
+                before = _rows_changed(connection)
                 for item in batch:
                     item.value = item.verb(connection, *item.args)
+                changed = _rows_changed(connection) - before
         except Exception as error:  # border: whatever a verb or the disk does, the thread lives and somebody is told
             return error
         self.trouble = None
         metrics.COMMITS.inc()
         metrics.COMMITTED_ITEMS.inc(len(batch))
+        if changed and any(item.verb is not heartbeat for item in batch):
+            self._on_change()
         return None
 
     def _check(self) -> None:
@@ -190,6 +201,12 @@ class Writer:
 def _answer_all(items: list[_Item]) -> None:
     for item in items:
         item.answer()
+
+
+def _rows_changed(connection: Connection) -> int:
+    """How many rows the connection has changed since it was opened."""
+    raw: Any = connection.connection.driver_connection
+    return int(raw.total_changes)
 
 
 def heartbeat(connection: Connection) -> None:
