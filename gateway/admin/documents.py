@@ -11,16 +11,18 @@ from sqlalchemy.engine import Connection
 from gateway import address
 from gateway.admin import roles
 from gateway.admin.pages import Pages, pages
-from gateway.admin.running import Running, filter_of, ident, refuse_unknown
+from gateway.admin.running import Running, filter_of, ident, refuse_unknown, refuse_unknown_state
 from gateway.errors import Refused
-from gateway.model import show_id
+from gateway.model import DocumentState, show_id
 from gateway.store import audit, companies, documents, views
 from gateway.store.audit import Caller
 
 
 def list_documents(running: Running, query: Mapping[str, str]) -> Pages:
     """The documents that match, newest first; the filters are those of `views.Filter`."""
-    return pages(running, _list, filter_of(views.Filter, query), "before")
+    wanted = filter_of(views.Filter, query)
+    refuse_unknown_state(wanted.state, DocumentState)
+    return pages(running, _list, wanted, "before")
 
 
 def _list(connection: Connection, wanted: views.Filter) -> list[dict[str, Any]]:

@@ -10,9 +10,9 @@ import msgspec
 from sqlalchemy.engine import Connection
 
 from gateway.admin.pages import Pages, pages
-from gateway.admin.running import Running, filter_of, ident, moment, refuse_unknown, text_of
+from gateway.admin.running import Running, filter_of, ident, moment, refuse_unknown, refuse_unknown_state, text_of
 from gateway.errors import NotFound, Refused
-from gateway.model import show_id
+from gateway.model import DeliveryState, show_id
 from gateway.store import audit, companies, deliveries
 from gateway.store.audit import Caller
 from gateway.store.deliveries import Selection
@@ -30,6 +30,7 @@ def list_deliveries(running: Running, query: Mapping[str, str]) -> Pages:
     words = dict(query)
     document = ident(words.pop("document")) if words.get("document") else None
     wanted = msgspec.structs.replace(filter_of(deliveries.Filter, words), document=document)
+    refuse_unknown_state(wanted.state, DeliveryState)
     return pages(running, _list, wanted, "before")
 
 

@@ -6,6 +6,7 @@ import dataclasses
 import datetime as dt
 import difflib
 from collections.abc import Callable, Mapping
+from enum import StrEnum
 from typing import Any, TypeVar
 
 import msgspec
@@ -96,6 +97,7 @@ _READ: Mapping[str, Callable[[str, str], Any]] = {
     "offset": whole_number,
     "before": lambda text, field: ident(text, field),
     "after": lambda text, field: ident(text, field),
+    "submission": lambda text, field: ident(text, field),
     "since": moment,
     "until": moment,
 }
@@ -111,6 +113,12 @@ def filter_of(kind: type[T], query: Mapping[str, str]) -> T:
             raise Refused(f"A list cannot be narrowed by {name!r}; {hint}.", name)
     given = {name: text for name, text in query.items() if text}
     return kind(**{name: _READ[name](text, name) if name in _READ else text for name, text in given.items()})
+
+
+def refuse_unknown_state(state: str | None, known: type[StrEnum]) -> None:
+    """Refused for a state that nothing is ever in: a list narrowed by it would be empty without saying why."""
+    if state is not None and state not in set(known):
+        raise Refused(f"There is no state {state!r}; there are {', '.join(known)}.", "state")
 
 
 def refuse_unknown(values: Mapping[str, object], known: tuple[str, ...]) -> None:

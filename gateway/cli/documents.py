@@ -31,7 +31,9 @@ _FILTERS = {
     "number": "this document number",
     "customer-number": "this customer number",
     "address": "sent to this address",
+    "search": "with this in number, customer number, file name or address",
     "source": "from this source",
+    "submission": "found in this submission: the id that its sender was told",
     "since": "received at or after this time, such as 2026-01-31",
     "limit": "at most this many",
 }

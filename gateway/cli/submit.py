@@ -63,7 +63,7 @@ def register(commands: Commands) -> None:
     """Add the command."""
     parser = commands.add_parser("submit", help="hand in files as documents", description=__doc__)
     parser.add_argument("files", nargs="+", metavar="FILE", help="a document, or a sidecar before its document")
-    parser.add_argument("--source", metavar="NAME", help="the source whose folder it goes to (default: the first)")
+    parser.add_argument("--source", metavar="NAME", help="the source whose folder it goes to, where there are several")
     parser.add_argument(
         "--wait",
         type=float,
@@ -92,6 +92,8 @@ def _folder(config: Config, name: str | None) -> Path:
     folders = {source.name: source.folder for source in config.sources if source.folder is not None}
     if not folders:
         raise Refused("No [[source]] of the configuration has a folder to put the file into.", "source")
+    if name is None and len(folders) > 1:
+        raise Refused(f"There are several drop folders; say whose with --source: {', '.join(folders)}.", "source")
     folder = folders.get(name) if name is not None else next(iter(folders.values()))
     if folder is None:
         raise Refused(f"No [[source]] with a folder is named {name!r}; there is {', '.join(folders)}.", "source")

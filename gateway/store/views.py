@@ -28,6 +28,7 @@ class Filter(Value, frozen=True, kw_only=True, omit_defaults=True):
     address: str | None = None
     search: str | None = None  # any part of number, customer number, file name or address
     source: str | None = None
+    submission: int | None = None  # the id that its sender was told
     since: dt.datetime | None = None
     before: int | None = None  # only older than this id: the next page
     limit: int | None = None
@@ -42,6 +43,8 @@ def _conditions(wanted: Filter) -> list[Any]:
         value = getattr(wanted, name)
         if value is not None:
             found.append(document.c[name] == value)
+    if wanted.submission is not None:
+        found.append(document.c.submission_id == wanted.submission)
     if wanted.cause is not None:
         found.append(
             sa.or_(

@@ -220,6 +220,7 @@ def test_the_list_filters_by_everything_a_clerk_asks(engine: sa.Engine, now: dt.
         assert ids(state="held") == ids(cause="no-recipient") == ids(cause="no-recipient:1042") == [show_id(waits.id)]
         assert ids(cause="no-recipient:10") == ids(customer_number="9") == ids(company="other") == []
         assert ids(address="a@kund.example") == [show_id(sent.id)]
+        assert ids(submission=sent.submission_id) == [show_id(sent.id)]
         assert ids(limit=1) == [show_id(waits.id)]
         assert ids(before=waits.id) == [show_id(sent.id)]
         assert len(ids(source="local", customer_number="1042", company="default", since=now)) == 2

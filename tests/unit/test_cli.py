@@ -384,6 +384,12 @@ async def test_documents(door: Door, now: dt.datetime) -> None:
     (row,) = await door.json("documents", "list", "--state", "held")
     assert (row["cause"], row["deliveries"]) == ("no-recipient:1001", [])
     assert "no-recipient:1001" in await door.say("documents", "list")
+    submission = (await door.json("documents", "show", row["id"]))["submission"]
+    assert [each["id"] for each in await door.json("documents", "list", "--submission", submission)] == [row["id"]]
+    assert [each["id"] for each in await door.json("documents", "list", "--search", row["file_name"][:3])] == [
+        row["id"]
+    ]
+    assert await door.json("documents", "list", "--search", "nothing") == []
     assert "no-recipient:1001. No row." in await door.say("documents", "why", row["id"])
     assert "a\\x1b.xml" in await door.say("documents", "show", row["id"])
     assert (await door.json("documents", "show", row["id"]))["file_name"] == "a\x1b.xml"

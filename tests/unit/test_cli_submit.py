@@ -111,6 +111,20 @@ def test_a_configuration_without_a_folder_says_so(tmp_path: Path, capsys: pytest
     assert "has a folder to put the file into" in capsys.readouterr().err
 
 
+def test_of_several_folders_one_must_be_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """They may belong to different companies."""
+    file = tmp_path / "gateway.toml"
+    folders = [f'[[source]]\nname = "{name}"\nmatch = {{ folder = "{name}" }}\n' for name in ("acme", "bolag")]
+    file.write_text("".join(folders))
+    (tmp_path / "x.pdf").write_bytes(b"%PDF-")
+    for name in ("acme", "bolag"):
+        (tmp_path / name).mkdir()
+    assert cli.main(["-c", str(file), "submit", str(tmp_path / "x.pdf")]) == 1
+    assert "say whose with --source: acme, bolag." in capsys.readouterr().err
+    assert cli.main(["-c", str(file), "submit", str(tmp_path / "x.pdf"), "--source", "bolag", "--wait", "0"]) == 0
+    assert (tmp_path / "bolag" / "x.pdf").exists()
+
+
 def test_the_command_loads_neither_a_database_nor_a_server() -> None:
     code = (
         "import sys, gateway.cli.submit, gateway.config; "
