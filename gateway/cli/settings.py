@@ -42,7 +42,7 @@ def run_list(context: Context, args: argparse.Namespace) -> int:
 
 
 def _line(row: dict[str, Any]) -> str:
-    value = text.show_value(row["value"])
+    value = text.show_value(row["value"]).strip("\n").replace("\n", " ⏎ ")  # a list has one line for each
     return f"{value} (only advanced companies may choose)" if row["locked"] else value
 
 

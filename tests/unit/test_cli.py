@@ -361,6 +361,7 @@ async def test_settings(door: Door) -> None:
     assert await door.say("settings", "get", "sender.prefix") == "acme\n"
     assert (await door.json("settings", "get", "sender.prefix"))["value"] == "acme"
     listed = await door.say("settings", "list")
+    assert "Hello, ⏎  ⏎ please find attached" in listed
     assert any(line.split() == ["sender.prefix", "*", "acme"] for line in listed.splitlines())
     assert await door.say("settings", "set", "sender.prefix", "") == "sender.prefix is noreply.\n"
     assert "sender.prefix" in await door.fails("settings", "get", "sender.prefx")
