@@ -27,7 +27,7 @@ RETRY = dt.timedelta(seconds=20)  # after a failure of ours
 POLL_SECONDS = 1.0  # a missed hint costs at most this
 SWEEP_SECONDS = 60.0  # how often leases that have run out are freed
 SLOTS = 32  # submissions and documents at a time; what needs a worker waits for one in the pool
-BYTES_IN_FLIGHT = 128 << 20
+BYTES_IN_FLIGHT = 64 << 20  # contents in memory, but for one that is larger
 
 _log = logging.getLogger("gateway.pipeline")
 
@@ -130,11 +130,11 @@ class Pipeline:
 
     async def _claim(self) -> bool:
         """Start work for the free slots; False when there is nothing more to start now."""
-        free = SLOTS - len(self._tasks)
-        if free < SLOTS // 4 or self._bytes >= BYTES_IN_FLIGHT:  # a few at a time: one claim, one commit for all
+        free, room = SLOTS - len(self._tasks), BYTES_IN_FLIGHT - self._bytes
+        if free < SLOTS // 4 or room <= 0:  # a few at a time: one claim, one commit for all
             return False
         now = self._now()
-        woken, new = await self._store.write(submissions.claim_work, self._owner, now, now + LEASE, free)
+        woken, new = await self._store.write(submissions.claim_work, self._owner, now, now + LEASE, free, room)
         for document in woken:
             self._start(self._document(document), document.size)
         for submission in new:

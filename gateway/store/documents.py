@@ -22,6 +22,7 @@ _INSERT = insert_into(
     "leased_until tries version updated_at",
 )
 _ENDED = (DocumentState.SENT, DocumentState.PARTLY_SENT, DocumentState.BOUNCED, DocumentState.CANCELLED)
+BUDGET = 64 << 20  # bytes of one claim
 CANCEL = "cancel"  # cause of a delivery on the wire that is cancelled once it comes back
 _OPEN_DELIVERIES = (DeliveryState.QUEUED, DeliveryState.DEFERRED, DeliveryState.HELD)
 
@@ -109,10 +110,10 @@ def insert(
 
 
 def claim(
-    connection: Connection, owner: str, now: dt.datetime, until: dt.datetime, limit: int
+    connection: Connection, owner: str, now: dt.datetime, until: dt.datetime, limit: int, budget: int = BUDGET
 ) -> list[ClaimedDocument]:
-    """Lease at most `limit` documents that were released or woken, oldest first."""
-    return load(connection, leases.claim(connection, document, owner, now, until, limit))
+    """Lease at most `limit` documents that were released or woken, of about `budget` bytes, oldest first."""
+    return load(connection, leases.claim(connection, document, owner, now, until, limit, budget))
 
 
 def load(connection: Connection, ids: Sequence[int]) -> list[ClaimedDocument]:

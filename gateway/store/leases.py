@@ -14,14 +14,20 @@ from gateway.store.schema import to_micros
 
 
 def claim(
-    connection: Connection, table: sa.Table, owner: str, now: dt.datetime, until: dt.datetime, limit: int
+    connection: Connection, table: sa.Table, owner: str, now: dt.datetime, until: dt.datetime, limit: int, budget: int
 ) -> list[int]:
-    """Lease at most `limit` due rows of `table`, oldest first; their ids in order."""
+    """Lease at most `limit` due rows of `table`, oldest first; their ids in order.
+
+    Stops after the row with which their contents pass `budget` bytes: a row larger than that is worked on all the same.
+    """
     statement = sa.text(
-        f"UPDATE {table.name} SET leased_by = :owner, leased_until = :until, due_at = NULL WHERE id IN (SELECT id "
-        f"FROM {table.name} WHERE due_at IS NOT NULL AND due_at <= :now ORDER BY due_at LIMIT :limit) RETURNING id"
+        f"UPDATE {table.name} SET leased_by = :owner, leased_until = :until, due_at = NULL WHERE id IN (SELECT id FROM"
+        f" (SELECT due.id, SUM(content.size) OVER (ORDER BY due.due_at, due.id) - content.size AS before FROM"
+        f"  (SELECT id, content_id, due_at FROM {table.name} WHERE due_at IS NOT NULL AND due_at <= :now"
+        f"   ORDER BY due_at LIMIT :limit) AS due"
+        f"  JOIN content ON content.id = due.content_id) AS summed WHERE before < :budget) RETURNING id"
     )
-    values = {"owner": owner, "until": to_micros(until), "now": to_micros(now), "limit": limit}
+    values = {"owner": owner, "until": to_micros(until), "now": to_micros(now), "limit": limit, "budget": budget}
     return sorted(connection.execute(statement, values).scalars())
 
 

@@ -99,18 +99,24 @@ def accept(connection: Connection, new: NewSubmission, now: dt.datetime) -> Acce
 
 
 def claim(
-    connection: Connection, owner: str, now: dt.datetime, until: dt.datetime, limit: int
+    connection: Connection, owner: str, now: dt.datetime, until: dt.datetime, limit: int, budget: int = documents.BUDGET
 ) -> list[ClaimedSubmission]:
-    """Lease at most `limit` submissions that are due, oldest first."""
-    return _load(connection, leases.claim(connection, submission, owner, now, until, limit))
+    """Lease at most `limit` submissions that are due, of about `budget` bytes, oldest first."""
+    return _load(connection, leases.claim(connection, submission, owner, now, until, limit, budget))
 
 
 def claim_work(
-    connection: Connection, owner: str, now: dt.datetime, until: dt.datetime, limit: int
+    connection: Connection, owner: str, now: dt.datetime, until: dt.datetime, limit: int, budget: int = documents.BUDGET
 ) -> tuple[list[documents.ClaimedDocument], list[ClaimedSubmission]]:
-    """Lease at most `limit` documents that were released or woken and submissions, the documents first."""
-    woken = documents.claim(connection, owner, now, until, limit)
-    return woken, claim(connection, owner, now, until, limit - len(woken)) if len(woken) < limit else []
+    """Lease at most `limit` documents that were released or woken and submissions, the documents first.
+
+    They are about `budget` bytes together, but for one that is larger.
+    """
+    woken = documents.claim(connection, owner, now, until, limit, budget)
+    left = budget - sum(document.size for document in woken)
+    if len(woken) == limit or left <= 0:
+        return woken, []
+    return woken, claim(connection, owner, now, until, limit - len(woken), left)
 
 
 def _load(connection: Connection, ids: Sequence[int]) -> list[ClaimedSubmission]:

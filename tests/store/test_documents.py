@@ -66,6 +66,45 @@ def test_leases_of_another_boot_are_free_at_once_ours_only_when_over(engine: sa.
         assert documents.free_leases(connection, "boot-2", now + dt.timedelta(seconds=1)) == 1
 
 
+def test_a_claim_takes_about_as_many_bytes_as_there_is_room_for(engine: sa.Engine, now: dt.datetime) -> None:
+    """Else the pipeline would read as many mails of 50 MB into memory as it has slots."""
+    later = now + dt.timedelta(minutes=5)
+    with engine.begin() as connection:
+        claimed_document(connection, now)
+        for size in (30, 30, 30, 500):
+            submissions.accept(connection, submission(now, b"x" * size), now)
+
+        def sizes(budget: int) -> list[int]:
+            return [each.size for each in submissions.claim(connection, OWNER, now, later, 9, budget)]
+
+        assert sizes(50) == [30, 30]
+        assert sizes(1) == [30]
+        assert sizes(1) == [500]
+        assert sizes(1) == []
+
+
+def test_woken_documents_go_before_new_submissions(engine: sa.Engine, now: dt.datetime) -> None:
+    later = now + dt.timedelta(minutes=5)
+    with engine.begin() as connection:
+        found = [claimed_document(connection, now) for _ in range(2)]  # of five bytes each
+        for each in found:
+            documents.give_back(connection, each.id, now)
+        new = [submissions.accept(connection, submission(now), now).id for _ in range(2)]
+
+        def claimed(limit: int, budget: int) -> tuple[list[int], list[int]]:
+            woken, fresh = submissions.claim_work(connection, OWNER, now, later, limit, budget)
+            documents.free_leases(connection, "other", now)
+            submissions.free_leases(connection, "other", now)
+            return [each.id for each in woken], [each.id for each in fresh]
+
+        ids = [each.id for each in found]
+        assert claimed(9, 100) == (ids, new)
+        assert claimed(3, 100) == (ids, new[:1])
+        assert claimed(2, 100) == (ids, [])
+        assert claimed(9, 11) == (ids, new[:1])
+        assert claimed(9, 10) == (ids, [])
+
+
 def held(connection: Connection, now: dt.datetime) -> documents.ClaimedDocument:
     found = claimed_document(connection, now)
     assert documents.hold(connection, found.id, OWNER, FOUND, WHY, meta.wakes(connection), now)
