@@ -38,6 +38,17 @@ def number_key(number: str) -> str:
     return key or ("0" if "0" in number else "")
 
 
+def search_key(text: str) -> str:
+    """What a search compares: no case, no accents, so that kopare finds Köpare (Unicode §5.18)."""
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(char for char in apart if not unicodedata.combining(char)).casefold()
+
+
+def search_text(row: Recipient) -> str:
+    """All that a search looks through in a row, folded: number, name, addresses, one a line."""
+    return search_key("\n".join((row.number, row.name or "", *row.email, *row.cc)))
+
+
 # --- a row -----------------------------------------------------------------------------------------------
 
 

@@ -124,6 +124,7 @@ recipient = Table(
     Column("format", Text),
     Column("name", Text),
     Column("language", Text),
+    Column("search", Text, nullable=False),  # directory.search_text: one column to look through, not four
     Column("version", Integer, nullable=False),
     Column("updated_at", Moment, nullable=False),
     Column("deleted_at", Moment),

@@ -189,3 +189,24 @@ def test_list_goes_by_pages(engine: sa.Engine, now: dt.datetime) -> None:
             seen += [each["number"] for each in page]
             after = recipients.rows_of(connection, mine, seen[-1])[0].id
     assert seen == ["01", "1", "2", "3"]
+
+
+@pytest.mark.parametrize("part", ["kopare", "KÖPARE", "Köpare", "ko\u0308pare", "strasse", "1", "é", "INFO@"])
+def test_search_knows_neither_case_nor_accents(engine: sa.Engine, now: dt.datetime, part: str) -> None:
+    with engine.begin() as connection:
+        company_id = company(connection, now)
+        new = row("1", email="info@e.example", name="Köpare é Straße")
+        recipients.add(connection, company_id, new, WHO, now)
+        assert len(recipients.list_recipients(connection, recipients.Filter(search=part))) == 1
+        assert recipients.count_recipients(connection, recipients.Filter(search=part)) == 1
+        assert recipients.count_recipients(connection, recipients.Filter(search="anna")) == 0
+
+
+def test_offset_leaves_rows_out(engine: sa.Engine, now: dt.datetime) -> None:
+    with engine.begin() as connection:
+        company_id = company(connection, now)
+        for number in ("1", "2", "3"):
+            new = row(number)
+            recipients.add(connection, company_id, new, WHO, now)
+        listed = recipients.list_recipients(connection, recipients.Filter(offset=1, limit=1))
+        assert [row["number"] for row in listed] == ["2"]

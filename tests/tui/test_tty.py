@@ -102,7 +102,7 @@ async def fill(desk: Desk, number: int) -> None:
             {
                 **{"id": n, "company_id": company, "number": f"{n:07}", "number_key": f"{n}", "type": "invoice"},
                 **{"email": [f"kund{n}@example.com"], "cc": [], "name": f"Köpare {n} AB", "version": 1},
-                **{"updated_at": desk.now, "format": None, "language": None},
+                **{"updated_at": desk.now, "format": None, "language": None, "search": f"{n:07}\nkund{n}@example.com"},
             }
             for n in range(1, number + 1)
         ]
@@ -141,7 +141,7 @@ async def test_hostile_text_never_reaches_the_terminal(desk: Desk) -> None:
         now: dt.datetime = desk.now
         row = {"id": 1, "company_id": company, "number": "7" + HOSTILE, "number_key": "7", "type": "invoice"}
         more = {"email": ["a" + HOSTILE], "cc": [HOSTILE], "name": HOSTILE, "version": 1, "updated_at": now}
-        connection.execute(sa.insert(recipient), row | more | {"format": HOSTILE, "language": HOSTILE})
+        connection.execute(sa.insert(recipient), row | more | {"format": HOSTILE, "language": HOSTILE, "search": ""})
 
     await desk.store.write(add)
     with terminal(desk) as tty:
