@@ -12,9 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from bench import samples
-from gateway.directory import number_key
-from gateway.model import Body, Envelope, NewSubmission, Peer, ReadDocument, new_id
-from gateway.store import companies, database, documents, messages, schema, submissions
+from gateway.model import Body, Envelope, NewSubmission, Peer, ReadDocument, Recipient, new_id
+from gateway.store import companies, database, documents, messages, recipients, schema, submissions
 
 OWNER = "bench"
 HOP = "capture"
@@ -42,20 +41,11 @@ def opened(path: Path) -> Iterator[sa.Engine]:
 def fill_directory(connection: Connection, count: int) -> None:
     """A row for each of the customers 0 to `count` - 1."""
     company_id = companies.company_id(connection, "default")
-    rows = [
-        {
-            "id": new_id(),
-            "company_id": company_id,
-            "number": samples.customer(number),
-            "number_key": number_key(samples.customer(number)),
-            "type": "any",
-            "email": [f"ap{number}@customer.example"],
-            "cc": [],
-            "version": 1,
-            "updated_at": now(),
-        }
-        for number in range(count)
-    ]
+    moment = now()
+    rows = []
+    for number in range(count):
+        row = Recipient(number=samples.customer(number), email=(f"ap{number}@customer.example",))
+        rows.append(recipients.values_of(row, moment) | {"id": new_id(), "company_id": company_id, "version": 1})
     connection.execute(sa.insert(schema.recipient), rows)
 
 
