@@ -192,7 +192,10 @@ class Pool:
         if error is None:
             self._lose(worker, "crash", "its answer makes no sense", function)
         self._reuse(worker, answer.peak)
-        raise error
+        try:
+            raise error
+        finally:
+            del error  # its traceback holds this frame, and so would hold the caller's blob until a collection
 
     async def _end_of(self, worker: _Worker) -> Exit:
         """How a worker that closed its socket ended. The kill does not change the status of one that is ending."""

@@ -6,8 +6,10 @@ import asyncio
 import contextlib
 import datetime as dt
 import email.policy
+import gc
 import os
 import signal
+import types
 from collections.abc import AsyncIterator, Awaitable, Callable
 from email.message import EmailMessage
 from pathlib import Path
@@ -581,6 +583,26 @@ async def test_a_document_that_costs_two_workers_is_held(work: Work) -> None:
     await work.store.write(documents.release_documents, [parse_id(document["id"])], "anna", dt.datetime.now(UTC))
     work.pipeline.wake()
     await work.one("queued")
+
+
+async def test_a_document_that_is_held_leaves_nothing_in_memory(work: Work) -> None:
+    """A reference cycle would keep its bytes until the collector comes by, which takes long where little is made."""
+    await work.start()
+    gc.collect()
+    gc.disable()
+    try:
+        await work.accept(dropped(b"%PDF-1.4\n" + b"x" * 5000 + b"\n%%EOF\n", name="a.pdf"))
+        await work.one("held")
+        await work.until(_nothing_kept, 5.0)
+    finally:
+        gc.enable()
+
+
+async def _nothing_kept() -> bool:
+    frames = [each for each in gc.get_objects() if isinstance(each, types.FrameType)]
+    return not any(
+        isinstance(value, bytes) and len(value) > 5000 for each in frames for value in each.f_locals.values()
+    )
 
 
 # --- stopping --------------------------------------------------------------------------------------------
