@@ -10,6 +10,7 @@ import importlib
 import io
 import json
 import os
+import platform
 import resource
 import subprocess
 import sys
@@ -157,6 +158,28 @@ def test_status_is_light() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=60)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="it is glibc that keeps what is freed")
+def test_the_memory_of_a_large_mail_is_given_back() -> None:
+    code = """
+import re
+from gateway.cli.serve import give_large_buffers_back
+
+def resident():
+    return int(re.search(r"VmRSS:\\s+(\\d+)", open("/proc/self/status").read())[1])
+
+give_large_buffers_back()
+before = resident()
+for _ in range(3):
+    mail = b"x" * (20 << 20)
+    small = b"y" * 300_000  # behind it in memory
+    del mail
+print(resident() - before)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) < 5_000  # KiB
 
 
 async def test_status_takes_less_than_a_third_of_a_second(door: Door) -> None:
