@@ -15,7 +15,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 
 from gateway.errors import Corrupt, Temporary
 from gateway.store import database
@@ -99,7 +99,11 @@ class Store:
         try:
             with self._readers.begin() as connection:
                 return verb(connection, *args, **kwargs)
-        except OperationalError as error:
+        except DBAPIError as error:
+            if type(error) not in (OperationalError, DatabaseError):  # the verb's own mistake
+                raise
+            if self._writer is not None:
+                self._writer.distrust(str(error.orig))
             raise Temporary(f"the database cannot be read: {error.orig}") from error
 
     @property

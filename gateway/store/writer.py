@@ -27,6 +27,7 @@ from gateway.store.database import quick_check
 
 BATCH_ITEMS = 50
 BATCH_BYTES = 8 << 20
+_SIGNS_OF_DAMAGE = ("disk I/O error", "malformed", "not a database")
 _VERBS_OWN = (DataError, IntegrityError, ProgrammingError)  # what a verb does wrong says nothing of the disk
 
 _log = logging.getLogger("gateway.store")
@@ -101,6 +102,11 @@ class Writer:
             self._ready.notify()
         return item.future
 
+    def distrust(self, detail: str) -> None:
+        """Somebody met `detail` while reading: where that speaks of damage, nothing is believed before a check."""
+        if any(sign in detail for sign in _SIGNS_OF_DAMAGE):
+            self._suspect = True
+
     def _run(self) -> None:
         while True:
             with self._ready:
@@ -159,6 +165,7 @@ class Writer:
             raise self._corrupt
         if not self._suspect:
             return
+        self._engine.dispose()  # a second fsync after a failed one may lie: the connection goes with all it believes
         try:
             quick_check(self._engine, self._path)
         except Corrupt as error:
@@ -180,10 +187,7 @@ class Writer:
         _log.error("%s", self.trouble)
         if "full" in detail:
             return Busy("the disk that holds the database is full")
-        # A second fsync after a failed one may lie, so the connection and all that it believes go.
-        if "disk I/O error" in detail or "malformed" in detail or "not a database" in detail:
-            self._suspect = True
-            self._engine.dispose()
+        self.distrust(detail)
         return Temporary(self.trouble)
 
     @staticmethod

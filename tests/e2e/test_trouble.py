@@ -95,6 +95,26 @@ def test_a_disk_that_cannot_sync_gives_4xx_and_recovers_by_itself(gateway: Gatew
     assert reply_to_mail(gateway)[0] == 250
 
 
+def test_a_database_that_is_damaged_while_it_runs_stops_the_gateway(make_gateway: Make) -> None:
+    """It goes on neither taking nor sending, and says how to go on."""
+    gateway = make_gateway().start()
+    gateway.stop()  # all pages are in the file now
+    gateway.start()
+    database = gateway.folder / "var" / "gateway.db"
+    with database.open("r+b") as file:
+        file.seek(16384)
+        file.write(b"garbage!" * ((database.stat().st_size - 16384) // 8))
+    done = gateway.run("audit", "list")  # a reader meets it first
+    assert done.returncode == 1
+    assert gateway.process is not None
+    assert gateway.process.wait(20) == 1
+    gateway.process = None
+    last = gateway.text().strip().splitlines()[-1]
+    assert "gateway.db is damaged" in last
+    assert "put the newest copy made by 'gateway backup' in its place" in last
+    assert "Traceback" not in last
+
+
 # --- hostile documents -----------------------------------------------------------------------------------
 
 HOSTILE = {

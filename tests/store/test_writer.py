@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import sqlite3
 import threading
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from gateway import metrics
-from gateway.errors import Busy, Refused, Temporary
+from gateway.errors import Busy, Corrupt, Refused, Temporary
 from gateway.store import Store, writer
 
 
@@ -182,3 +185,82 @@ async def test_a_disk_that_cannot_be_read_is_something_that_passes(store: Store)
         store.path.with_name(store.path.name + name).unlink()
     with pytest.raises(Temporary, match="cannot be read"):
         await store.read(keys)
+
+
+# --- damage ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def doubted(tmp_path: Path) -> AsyncIterator[tuple[Store, list[Corrupt]]]:
+    """A store with several pages, and what it tells of damage."""
+    told: list[Corrupt] = []
+    store = Store(tmp_path / "gateway.db", told.append)
+    store.open()
+    await store.write(fill)
+    await store.close()
+    store = Store(tmp_path / "gateway.db", told.append)
+    store.open()
+    yield store, told
+    await store.close()
+
+
+def fill(connection: Connection) -> None:
+    for number in range(200):
+        connection.exec_driver_sql("INSERT INTO meta VALUES (?, ?)", (f"k{number}", "y" * 4000))
+
+
+def fail_to_sync(connection: Connection) -> None:
+    """What SQLite says when the disk does not take a page."""
+    raise OperationalError("COMMIT", {}, sqlite3.OperationalError("disk I/O error"))
+
+
+def read_all(connection: Connection) -> int:
+    return len(connection.exec_driver_sql("SELECT key, value FROM meta").all())
+
+
+def damage(path: Path) -> None:
+    """Garbage over the last pages."""
+    with path.open("r+b") as file:
+        file.seek(-10 * 16384, os.SEEK_END)
+        file.write(b"garbage!" * (10 * 2048))
+
+
+async def test_a_disk_that_failed_once_is_believed_again_after_a_check(doubted: tuple[Store, list[Corrupt]]) -> None:
+    store, told = doubted
+    with pytest.raises(Temporary, match="cannot be written: disk I/O error"):
+        await store.write(fail_to_sync)
+    assert "disk I/O error" in str(store.trouble)
+    await store.write(put, "again")
+    assert store.trouble is None
+    assert not told
+    assert await store.read(keys) == ["again"]
+
+
+async def test_damage_that_a_failed_write_left_ends_the_writing(doubted: tuple[Store, list[Corrupt]]) -> None:
+    store, told = doubted
+    with pytest.raises(Temporary):
+        await store.write(fail_to_sync)
+    damage(store.path)
+    for _ in range(2):
+        with pytest.raises(Corrupt, match=r"gateway\.db is damaged"):
+            await store.write(put, "never")
+    assert len(told) == 1
+
+
+async def test_damage_that_a_reader_meets_ends_the_writing(doubted: tuple[Store, list[Corrupt]]) -> None:
+    store, told = doubted
+    damage(store.path)
+    with pytest.raises(Temporary, match="cannot be read: database disk image is malformed"):
+        await store.read(read_all)
+    with pytest.raises(Corrupt):
+        await store.write(put, "never")
+    assert len(told) == 1
+
+
+async def test_nothing_is_taken_after_the_stop(tmp_path: Path) -> None:
+    store = Store(tmp_path / "gateway.db")
+    store.open()
+    assert store.waiting == 0
+    await store.close()
+    with pytest.raises(Temporary, match="stopping"):
+        await store.write(put, "late")
