@@ -114,8 +114,6 @@ def claim_work(
     """
     woken = documents.claim(connection, owner, now, until, limit, budget)
     left = budget - sum(document.size for document in woken)
-    if len(woken) == limit or left <= 0:
-        return woken, []
     return woken, claim(connection, owner, now, until, limit - len(woken), left)
 
 

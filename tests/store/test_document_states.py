@@ -114,6 +114,8 @@ def test_a_hold_takes_effect_for_its_own_leased_document_only(engine: sa.Engine,
         }
         assert row(connection, other.id)["state"] == "received"
         assert not documents.hold(connection, mine.id, OWNER, FOUND, WHY, seen, now)  # it is held already
+        ended = ended_under_lease(connection, now)
+        assert not documents.hold(connection, ended, OWNER, FOUND, WHY, seen, now)
         assert wakes(connection) == {("recipient:default:1042", mine.id), ("other", mine.id)}
 
 
@@ -202,7 +204,7 @@ def test_a_switch_turned_off_gives_the_lease_back(engine: sa.Engine, now: dt.dat
         found = claimed_document(connection, now)
         off = {"company_id": found.company_id, "key": "distribution.active", "value": False, "version": 1}
         connection.execute(sa.insert(schema.setting), off)
-        ended = queued_without_switch(connection, now)
+        ended = ended_under_lease(connection, now)
         for document, owner in ((ended, OWNER), (found.id, "boot-2")):
             assert not messages.queue(connection, document, owner, FOUND, new_message(now, "a@kund.example"), now)
         assert row(connection, ended)["due_at"] is None  # it is not the pipeline's any more
@@ -217,7 +219,7 @@ def test_a_switch_turned_off_gives_the_lease_back(engine: sa.Engine, now: dt.dat
         )
 
 
-def queued_without_switch(connection: Connection, now: dt.datetime) -> int:
+def ended_under_lease(connection: Connection, now: dt.datetime) -> int:
     """A document that ended while its lease still stands in the row."""
     found = claimed_document(connection, now)
     connection.execute(sa.update(schema.document).where(schema.document.c.id == found.id).values(state="cancelled"))
@@ -256,6 +258,8 @@ def test_cancelling_ends_what_waits_and_leaves_what_was_sent(engine: sa.Engine, 
             "released_by": None,
         }
         assert deliveries(connection, other) == {"other@kund.example": ("queued", None, now)}
+        changed = sa.select(schema.delivery.c.updated_at).where(schema.delivery.c.address == "waits@kund.example")
+        assert connection.execute(changed).scalar() == now + LATER
         assert row(connection, other)["state"] == "queued"
 
 

@@ -92,6 +92,7 @@ def test_a_submission_ends_once(engine: sa.Engine, now: dt.datetime, new: int) -
     with engine.begin() as connection:
         (claimed,) = submissions.claim(connection, OWNER, now, now, 9)
         found = [submissions.NewDocument(file_name="a.xml", media_type="application/xml", fields=claimed.fields)]
+        assert submissions.free_leases(connection, OWNER, now + MINUTE) == 1  # it is due again
         assert len(submissions.finish(connection, claimed, found, OWNER, now, now)) == 1
         assert row(connection, schema.submission, new) == (None, None, None, 0)
         assert submissions.finish(connection, claimed, found, OWNER, now, now) == []

@@ -140,6 +140,21 @@ async def test_closing_commits_what_waits(tmp_path: Path) -> None:
     await again.close()
 
 
+async def test_closing_waits_for_the_verb_under_way(tmp_path: Path) -> None:
+    store = Store(tmp_path / "gateway.db")
+    store.open()
+    gate, task = await closed_gate(store)
+    last = asyncio.ensure_future(store.write(put, "last"))
+    await asyncio.sleep(0)
+    opener = threading.Timer(0.2, gate.open.set)
+    opener.start()
+    await store.close()
+    with contextlib.closing(sqlite3.connect(store.path)) as connection:
+        assert connection.execute("SELECT key FROM meta WHERE value = 'x'").fetchall() == [("last",)]
+    await asyncio.gather(task, last)
+    opener.join()
+
+
 async def test_a_full_disk_is_busy_and_passes(store: Store) -> None:
     def limit(connection: Connection, pages: int) -> None:
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
