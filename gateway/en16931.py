@@ -75,7 +75,8 @@ class Reference(Term, frozen=True, kw_only=True):
     uri: str | None = None  # BT-124
     file_name: str | None = None  # BT-125-2
     media_type: str | None = None  # BT-125-1
-    size: int | None = None  # bytes of the embedded object, which itself stays in the source
+    size: int | None = None  # bytes of the embedded object
+    content: bytes | None = None  # BT-125, the embedded object; None when it is no base64
 
 
 class Note(Term, frozen=True, kw_only=True):

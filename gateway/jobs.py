@@ -37,8 +37,9 @@ def inspect(name: str, media_type: str, patterns: Sequence[Any], blob: bytes) ->
 
 def convert(
     name: str, target: str, language: str, options: Mapping[str, Any], blob: bytes
-) -> tuple[dict[str, str], bytes]:
-    """The file `blob`, called `name`, in the format `target`: the attachment's name and media type, and its bytes.
+) -> tuple[dict[str, Any], bytes]:
+    """The file `blob`, called `name`, in the format `target`: the attachment's name and media type, what it cannot
+    hold (`lost`), and its bytes.
 
     `options`: `now`, the time for the file's dates (RFC 3339); `accent`, a colour; `media_type`, what the sender called
     it. The source's own format gives its own bytes.
@@ -52,7 +53,7 @@ def convert(
     if options.get("accent"):
         how["accent"] = str(options["accent"])
     made = formats.convert(document, source, target, formats.Options(language=language, **how))
-    return {"name": made.name, "media_type": made.media_type}, made.content
+    return {"name": made.name, "media_type": made.media_type, "lost": list(made.lost)}, made.content
 
 
 def _media_type(document: ReadDocument, said: str) -> str:

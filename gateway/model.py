@@ -192,6 +192,7 @@ class Attachment(Value, frozen=True, kw_only=True):
     name: str
     media_type: str
     content: bytes
+    lost: tuple[str, ...] = ()  # what its format cannot hold of the document, in sentences
 
 
 # --- who it is for ---------------------------------------------------------------------------------------

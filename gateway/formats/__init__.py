@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from gateway.errors import Refused
 from gateway.formats import pdf, ubl
+from gateway.formats.cii_profiles import en16931_cii, xrechnung_cii
 from gateway.formats.contract import Format, Options
+from gateway.formats.ubl_profiles import en16931_ubl, peppol_bis, xrechnung_ubl
 from gateway.model import Attachment, ReadDocument
 
-__all__ = ["FORMATS", "Format", "Options", "choosable", "convert"]
+__all__ = ["FORMATS", "Format", "Options", "choosable", "convert", "is_already"]
 
-FORMATS: tuple[Format, ...] = (pdf, ubl)
+FORMATS: tuple[Format, ...] = (pdf, ubl, peppol_bis, en16931_ubl, en16931_cii, xrechnung_ubl, xrechnung_cii)
+
+_ENVELOPE = "/StandardBusinessDocument"
 
 
 def choosable() -> list[dict[str, str]]:
@@ -28,15 +32,34 @@ def choosable() -> list[dict[str, str]]:
     ]
 
 
+def is_already(document: ReadDocument, data: bytes, target: str) -> bool:
+    """Whether `data`, read as `document`, are in the format `target`, so that they go as they came (design D13).
+
+    Told by the bytes for PDF, and by the specification that the document names (BT-24) for the profiles of EN 16931:
+    the very one, or one that the target's readers have to accept. What came in an envelope is more than the document.
+    """
+    entry = _find(target)
+    if entry is pdf:
+        return pdf.is_pdf(data)
+    if entry is None or not entry.accepts(document):
+        return False
+    is_wrapped = any(found.where.startswith(_ENVELOPE) for found in document.evidence)
+    return entry is ubl or not is_wrapped
+
+
+def _find(name: str) -> Format | None:
+    return next((entry for entry in FORMATS if entry.name == name), None)
+
+
 def convert(document: ReadDocument, source: Attachment, target: str, options: Options) -> Attachment:
     """`document`, read from `source`, in the format named `target`.
 
     The bytes of `source` are returned untouched when they already are in that format, so that signatures inside
     stay intact. Raises Unconvertible where the format cannot hold the document, Refused for a name not in the table.
     """
-    if target == document.format or (target == pdf.name and pdf.is_pdf(source)):
+    if is_already(document, source.content, target):
         return source
-    chosen = next((entry for entry in FORMATS if entry.name == target), None)
+    chosen = _find(target)
     if chosen is None:
         names = ", ".join(entry.name for entry in FORMATS)
         raise Refused(f"There is no format {target!r}; there are {names}.", "format")

@@ -49,6 +49,9 @@ class Format(Protocol):
     def checked(self) -> str:
         """How we know that what we write is right, in a few words."""
 
+    def accepts(self, document: ReadDocument) -> bool:
+        """Whether what was read as `document` is in this format as it came."""
+
     def write(self, document: ReadDocument, source: Attachment, options: Options) -> Attachment:
         """Write `document`, read from `source`, or raise Unconvertible with the term that stands in the way.
 

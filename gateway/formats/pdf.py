@@ -24,14 +24,19 @@ from gateway.model import Attachment, ReadDocument
 name: Final = "pdf"
 label: Final = "PDF"
 media_type: Final = "application/pdf"
-read: Final = "text, by the patterns of the source"
-written: Final = "as it came, from PDF; rendered, from UBL"
+read: Final = "an invoice inside; else text, by the patterns of the source"
+written: Final = "as it came, from PDF; rendered, from UBL and CII"
 checked: Final = "PDF/A-3b: metadata, colour profile, attachment"
 
 
-def is_pdf(attachment: Attachment) -> bool:
-    """Whether `attachment` is a PDF already; its bytes decide (ISO 32000-1 §7.5.2, within the first 1024)."""
-    return b"%PDF-" in attachment.content[:1024]
+def is_pdf(data: bytes) -> bool:
+    """Whether `data` are a PDF; ISO 32000-1 §7.5.2, within the first 1024 bytes."""
+    return b"%PDF-" in data[:1024]
+
+
+def accepts(document: ReadDocument) -> bool:
+    """Whether it came as a PDF."""
+    return document.format in ("pdf", "facturx")
 
 
 def write(document: ReadDocument, source: Attachment, options: Options) -> Attachment:

@@ -16,6 +16,11 @@ written: Final = "as it came, from UBL"
 checked: Final = "the bytes are the original's"
 
 
+def accepts(document: ReadDocument) -> bool:
+    """Whether it came as UBL, in whatever profile."""
+    return document.format == name
+
+
 def write(document: ReadDocument, source: Attachment, options: Options) -> Attachment:
     """Raises Unconvertible: only what came as UBL can leave as UBL."""
     raise Unconvertible("format", f"A document that came as {document.format.upper()} cannot be sent as UBL.")

@@ -11,7 +11,7 @@ from typing import Any, ParamSpec
 import msgspec
 from sqlalchemy.engine import Connection
 
-from gateway import maillog, metrics, rules, signing
+from gateway import formats, maillog, metrics, rules, signing
 from gateway.config import Config, Source
 from gateway.directory import number_key
 from gateway.errors import Refused, Unconvertible, Unreadable
@@ -100,11 +100,11 @@ class Steps:
         looked = await self._look_up(document.company_id, rules.keys(reading, document.fields))
         try:
             letter = self._letter(document, reading, looked, passed_on)
-            message = await self._message(letter, data)
+            message, lost = await self._message(letter, data)
         except Held as held:
             held.seen = looked.seen
             raise
-        return Made(message=message, found=_finding(letter), rule=letter.resolution.rule or "")
+        return Made(message=message, found=_finding(letter, lost), rule=letter.resolution.rule or "")
 
     async def _look_up(self, company_id: int, keys: tuple[str, ...]) -> Looked:
         """Settings and directory rows. Settings alone may be a second old: what they hold is looked at again, and
@@ -191,8 +191,8 @@ class Steps:
             raise Held(Hold(cause="unsigned", sentence=sentence, wakes=("dkim",)), _finding(letter))
         return letter
 
-    async def _message(self, letter: outgoing.Letter, data: bytes) -> NewMessage:
-        """Convert, compose and sign; Held when the document cannot take that form."""
+    async def _message(self, letter: outgoing.Letter, data: bytes) -> tuple[NewMessage, tuple[str, ...]]:
+        """Convert, compose and sign, and what the conversion lost; Held when the document cannot take that form."""
         sender = outgoing.Sender(
             domain=self._config.sender.domain,
             hostname=self._config.gateway.hostname,
@@ -203,11 +203,12 @@ class Steps:
         company = letter.business.company
         try:
             if letter.reading.format == "mail":
-                return await _small_here(len(data), outgoing.pass_on, letter, data, sender, self._now())
+                return await _small_here(len(data), outgoing.pass_on, letter, data, sender, self._now()), ()
             attachments = await self._attachments(letter, data)
             size = sum(len(attachment.content) for attachment in attachments)
             with metrics.STAGE_SECONDS.labels("compose").time():
-                return await _small_here(size, outgoing.write, letter, attachments, sender, self._now())
+                message = await _small_here(size, outgoing.write, letter, attachments, sender, self._now())
+            return message, attachments[0].lost
         except Held as held:  # writing it cost a worker: what was learnt is known all the same
             held.found = _finding(letter)
             raise
@@ -226,7 +227,7 @@ class Steps:
     async def _attachments(self, letter: outgoing.Letter, data: bytes) -> list[Attachment]:
         """The document in the format that the recipient wants, and the files that came with it.
 
-        It is the original bytes when that is its format already. The sender's own PDF beside a structured document
+        It is the original bytes when they are in that format already. The sender's own PDF beside a structured document
         is the better page, so it goes instead of one of ours.
         """
         document, row = letter.document, letter.resolution.recipient
@@ -239,7 +240,7 @@ class Steps:
             )
             for extra in document.extras
         ]
-        if letter.reading.format == target:
+        if formats.is_already(letter.reading, data, target):
             own = Attachment(name=document.file_name, media_type=document.media_type, content=data)
             return [own, *extras]
         pages = [extra for extra in extras if target == "pdf" and extra.media_type == "application/pdf"]
@@ -260,7 +261,8 @@ class Steps:
                 blob=data,
                 seconds=WRITE_SECONDS,
             )
-        return Attachment(name=made["name"], media_type=made["media_type"], content=blob)
+        lost = tuple(made["lost"])
+        return Attachment(name=made["name"], media_type=made["media_type"], content=blob, lost=lost)
 
 
 async def _small_here(size: int, write: Callable[P, NewMessage], *args: P.args, **kwargs: P.kwargs) -> NewMessage:
@@ -282,12 +284,12 @@ def _by_person(to: tuple[str, ...], business: Business) -> Resolution:
     )
 
 
-def _finding(letter: outgoing.Letter) -> Finding:
+def _finding(letter: outgoing.Letter, lost: tuple[str, ...] = ()) -> Finding:
     reading, fields = letter.reading, letter.document.fields
     return Finding(
         reading=msgspec.structs.replace(reading, invoice=None),
         type=letter.type,
         number=letter.number,
         customer_number=next(iter(rules.candidates(reading, fields)), None),
-        trace=letter.resolution.trace,
+        trace=(*letter.resolution.trace, *(Step(rule="format", text=text, result="note") for text in lost)),
     )

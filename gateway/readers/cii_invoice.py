@@ -11,11 +11,14 @@ from gateway.en16931 import Invoice, Note, Party, PaymentMeans, Reference, Total
 from gateway.readers.cii_line import allowances_charges_of, lines_of, period_of
 from gateway.readers.cii_party import identifier_of, party_of
 from gateway.readers.cii_paths import Dialect
+from gateway.readers.xpath import embedded_object
 
 MAX_NOTES = 20
 _NUMBERS = "//ram:*[contains(local-name(), 'Amount') or contains(local-name(), 'Quantity')][not(*)]"
 _ID = "*[self::ram:IssuerAssignedID or self::ram:ID]"  # ZUGFeRD 1.0 says ID
 _TENDER, _OBJECT = "50", "130"  # UNTDID 1001 as EN 16931-3-3 uses it for BT-17 and BT-18
+
+_TAX_POINTS = {"5": "3", "29": "35", "72": "432"}  # UNTDID 2475 to 2005: invoice date, delivery date, date of payment
 
 # Elements that are met and that EN 16931 has no term for; kept by path and value.
 _WITHOUT_TERM = (
@@ -41,7 +44,7 @@ def invoice_of(dialect: Dialect, root: Any, notes: list[str]) -> Invoice:
         currency=xpath.value(root, f"{settlement}/ram:InvoiceCurrencyCode"),
         accounting_currency=xpath.value(root, f"{settlement}/ram:TaxCurrencyCode"),
         tax_point_date=dialect.date(root, f"{settlement}/ram:ApplicableTradeTax/ram:TaxPointDate"),
-        tax_point_code=xpath.value(root, f"{settlement}/ram:ApplicableTradeTax/ram:DueDateTypeCode"),
+        tax_point_code=_tax_point_code(xpath.value(root, f"{settlement}/ram:ApplicableTradeTax/ram:DueDateTypeCode")),
         due_date=dialect.date(root, f"{settlement}/ram:SpecifiedTradePaymentTerms/ram:DueDateDateTime"),
         **_references(dialect, root),
         accounting_reference=xpath.value(root, f"{settlement}/ram:ReceivableSpecifiedTradeAccountingAccount/ram:ID"),
@@ -67,6 +70,11 @@ def invoice_of(dialect: Dialect, root: Any, notes: list[str]) -> Invoice:
         lines=lines_of(dialect, root),
         extensions=_extensions(dialect, root),
     )
+
+
+def _tax_point_code(code: str | None) -> str | None:
+    """BT-8 in the codes of UNTDID 2005, which EN 16931 names; CII uses those of UNTDID 2475."""
+    return _TAX_POINTS.get(code, code) if code else None
 
 
 def _extensions(dialect: Dialect, root: Any) -> tuple[tuple[str, str], ...]:
@@ -108,15 +116,8 @@ def _reference(dialect: Dialect, node: Any) -> Reference:
         date=dialect.date(node, "ram:FormattedIssueDateTime") or dialect.date(node, "ram:IssueDateTime"),
         description=xpath.text(node, "ram:Name"),
         uri=xpath.value(node, "ram:URIID"),
-        file_name=None if embedded is None else embedded.get("filename"),
-        media_type=None if embedded is None else embedded.get("mimeCode"),
-        size=None if embedded is None else _decoded_size(embedded.text or ""),
+        **embedded_object(embedded),
     )
-
-
-def _decoded_size(base64: str) -> int:
-    digits = sum(map(len, base64.split()))
-    return digits * 3 // 4 - base64.rstrip()[-2:].count("=")
 
 
 def _payment(dialect: Dialect, root: Any) -> tuple[PaymentMeans, ...]:

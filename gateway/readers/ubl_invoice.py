@@ -18,6 +18,7 @@ from gateway.en16931 import (
 from gateway.readers.ubl_line import allowances_charges_of, lines_of, period_of
 from gateway.readers.ubl_party import delivery_of, identifier_of, party_of
 from gateway.readers.ubl_paths import UBL
+from gateway.readers.xpath import embedded_object
 
 CREDIT_NOTE = "381"  # UNTDID 1001: what a CreditNote without a type code is
 
@@ -25,6 +26,8 @@ _SEPA = "/cac:PartyIdentification/cbc:ID[@schemeID = 'SEPA']"
 _BRANCH = "cac:PayeeFinancialAccount/cac:FinancialInstitutionBranch"
 
 MAX_NOTES = 20
+# Peppol BIS Billing 3.0 §6.2: the schema wants an order where the seller's own is stated.
+_ORDER_NOT_KNOWN = "cbc:ID = 'NA' and cbc:SalesOrderID"
 _LINE = "(cac:InvoiceLine | cac:CreditNoteLine)"
 _NUMBERS = (
     "cac:LegalMonetaryTotal/*",
@@ -102,7 +105,7 @@ def _references(root: Any) -> dict[str, Any]:
     return {
         "project": UBL.value(root, projects),
         "contract": UBL.value(root, "cac:ContractDocumentReference/cbc:ID"),
-        "order": UBL.value(root, "cac:OrderReference/cbc:ID"),
+        "order": UBL.value(root, f"cac:OrderReference[not({_ORDER_NOT_KNOWN})]/cbc:ID"),
         "sales_order": UBL.value(root, "cac:OrderReference/cbc:SalesOrderID"),
         "receiving_advice": UBL.value(root, "cac:ReceiptDocumentReference/cbc:ID"),
         "despatch_advice": UBL.value(root, "cac:DespatchDocumentReference/cbc:ID"),
@@ -120,15 +123,8 @@ def _reference(node: Any) -> Reference:
         date=UBL.date(node, "cbc:IssueDate"),
         description=UBL.text(node, "cbc:DocumentDescription"),
         uri=UBL.value(node, "cac:Attachment/cac:ExternalReference/cbc:URI"),
-        file_name=None if embedded is None else embedded.get("filename"),
-        media_type=None if embedded is None else embedded.get("mimeCode"),
-        size=None if embedded is None else _decoded_size(embedded.text or ""),
+        **embedded_object(embedded),
     )
-
-
-def _decoded_size(base64: str) -> int:
-    digits = sum(map(len, base64.split()))
-    return digits * 3 // 4 - base64.rstrip()[-2:].count("=")
 
 
 def _note(node: Any) -> Note:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import binascii
 import datetime as dt
 import functools
 import re
@@ -90,6 +91,19 @@ class Paths:
     def decimal(self, node: Any, path: str) -> Decimal | None:
         """The first value at `path` as a number."""
         return decimal_of(self.value(node, path))
+
+
+def embedded_object(node: Any | None) -> dict[str, Any]:
+    """BT-125 with its name and media type, as the terms of a `Reference`; nothing without an element."""
+    if node is None:
+        return {}
+    base64 = "".join((node.text or "").split())
+    try:
+        content = binascii.a2b_base64(base64, strict_mode=True)
+    except binascii.Error:
+        content = None
+    size = len(base64) * 3 // 4 - base64[-2:].count("=") if content is None else len(content)
+    return {"file_name": node.get("filename"), "media_type": node.get("mimeCode"), "size": size, "content": content}
 
 
 def _string(hit: Any) -> str:

@@ -1,14 +1,16 @@
-"""Write `out.json` of every reader case anew, to be read in review: python tests/golden/regenerate.py [NAME…]"""
+"""Write anew what reader and writer cases give, to be read in review: python tests/golden/regenerate.py [NAME…]"""
 
 from __future__ import annotations
 
+import datetime as dt
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
-from gateway.model import Pattern
+from gateway import formats
+from gateway.model import Attachment, Pattern
 from gateway.readers import read
 
 HERE = Path(__file__).parent
@@ -28,11 +30,31 @@ def reading(case: Path) -> bytes:
     return msgspec.json.format(msgspec.json.encode(documents), indent=1) + b"\n"
 
 
+def writer_cases() -> Iterator[Path]:
+    """The folders of the writer cases."""
+    yield from sorted(HERE.glob("write-*"))
+
+
+def writing(case: Path) -> tuple[bytes, str]:
+    """What the format in `target` makes of the case's `in.xml`, and what it lost, a sentence a line."""
+    source = Attachment(name="in.xml", media_type="application/xml", content=(case / "in.xml").read_bytes())
+    document = read(source.name, "", (), source.content)[0]
+    target = (case / "target").read_text("utf-8").strip()
+    chosen = next(entry for entry in formats.FORMATS if entry.name == target)
+    made = chosen.write(document, source, formats.Options(language="en", now=dt.datetime(2026, 3, 2, tzinfo=dt.UTC)))
+    return made.content, "".join(f"{sentence}\n" for sentence in made.lost)
+
+
 def main(names: list[str]) -> None:
     """Write the answers of the cases whose names contain one of `names`, or of all."""
     for case in cases():
         if not names or any(name in case.name for name in names):
             (case / "out.json").write_bytes(reading(case))
+    for case in writer_cases():
+        if not names or any(name in case.name for name in names):
+            content, lost = writing(case)
+            (case / "out.xml").write_bytes(content)
+            (case / "lost").write_text(lost, "utf-8")
 
 
 if __name__ == "__main__":
