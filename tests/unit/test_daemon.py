@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import email.policy
 import logging
 import os
 import shutil
+import smtplib
 import socket
+import time
 from collections.abc import AsyncIterator, Callable
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +23,12 @@ from gateway import daemon as module
 from gateway.config import Config, Listener, embedded_defaults
 from gateway.daemon import Daemon
 from gateway.errors import ConfigError, GatewayError
-from gateway.model import UTC
-from gateway.store import Store, companies, submissions, views
+from gateway.model import UTC, Recipient
+from gateway.store import Store, companies, recipients, submissions, views
+from gateway.store.audit import Caller
+from tests.conftest import NOW
+from tests.e2e.documents import invoice
+from tests.e2e.gateway import keys
 from tests.store.samples import submission
 
 
@@ -30,6 +38,10 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
     monkeypatch.setattr(module, "PRELOAD", ())
     monkeypatch.setattr(module, "LOOK_SECONDS", 0.02)
     (tmp_path / "drop").mkdir()
+    (tmp_path / "dkim").mkdir()
+    for name, pem in keys().items():
+        (tmp_path / "dkim" / name).write_bytes(pem)
+        (tmp_path / "dkim" / name).chmod(0o600)
     made = embedded_defaults(tmp_path)
     local, drop = made.sources
     gateway = msgspec.structs.replace(made.gateway, workers=1)
@@ -182,6 +194,32 @@ async def test_a_dropped_file_is_a_document_of_its_company(daemon: Daemon) -> No
         while not (found := await daemon.store.read(views.list_documents, views.Filter(state="held"))):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     assert [(row["company"], row["source"], row["file_name"]) for row in found] == [("acme", "dropbox", "a.xml")]
+
+
+async def test_a_document_goes_all_the_way_and_a_stop_ends_every_part(config: Config) -> None:
+    async with Daemon(config).running() as made:
+        company, who = await made.store.write(companies.ensure_company, "default", NOW), Caller(uid=0, user="root")
+        row = Recipient(number="1042", email=("kund@kopare.example",), format="ubl")
+        await made.store.write(recipients.add, company, row, who, NOW)
+        message = EmailMessage(policy=email.policy.SMTP)
+        message["From"] = "erp@seller.example"
+        message.add_attachment(invoice(), maintype="application", subtype="xml", filename="a.xml")
+        await asyncio.to_thread(send, made.ports[0], message)
+        async with asyncio.timeout(10):
+            while not await made.store.read(views.list_documents, views.Filter(state="sent")):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        assert {"queue", "pipeline", "watch"} <= {task.get_name() for task in asyncio.all_tasks()}
+        assert len(list((config.relay.directory / "new").iterdir())) == 1
+        ends = time.monotonic() + module.GRACE
+    assert not {"queue", "pipeline", "watch"} & {task.get_name() for task in asyncio.all_tasks()}
+    assert made._deadline is not None
+    assert ends <= made._deadline < ends + 10
+    assert made.pool.pids == ()
+
+
+def send(port: int, message: EmailMessage) -> None:
+    with smtplib.SMTP("127.0.0.1", port, timeout=10) as client:
+        client.send_message(message, "erp@seller.example", ["1042@gateway.example"])
 
 
 async def test_what_made_it_stop_is_raised(config: Config) -> None:
