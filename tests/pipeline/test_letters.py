@@ -70,6 +70,14 @@ async def test_a_bounce_makes_no_document_of_what_it_brings_back(work: Work) -> 
     assert (shown["cause"], shown["file_name"]) == ("no-document:bounce", "message.eml")
 
 
+async def test_a_mail_of_a_source_that_is_no_more_is_resolved(work: Work) -> None:
+    await work.start()
+    nobody = attached(("a.xml", invoice())).replace(b"From: erp@seller.example\r\n", b"")
+    await work.accept(mail(nobody, source="gone"))
+    shown = await work.shown("held")
+    assert (shown["cause"], shown["source"], shown["fields"]) == ("no-recipient:1042", "gone", {})
+
+
 async def test_what_the_sender_said_is_kept_with_the_document(work: Work) -> None:
     await work.start()
     said = Fields(customer_number="9", emails=("a@b.example",))

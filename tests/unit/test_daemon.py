@@ -116,6 +116,13 @@ async def test_a_full_queue_closes_the_doors_until_it_has_drained(
     assert said == [("WARNING", "intake: 2 submissions and deliveries wait already")]
 
 
+async def test_the_doors_open_only_after_a_look_at_the_room(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "QUEUE_LIMIT", 0)
+    monkeypatch.setattr(module, "LOOK_SECONDS", 1000.0)
+    async with Daemon(config).running() as made:
+        assert made.room() == "0 submissions and deliveries wait already"
+
+
 async def test_there_is_room_again_is_said(daemon: Daemon, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "gateway.daemon")
     daemon._say_room("the disk is full")
@@ -215,6 +222,9 @@ async def test_a_document_goes_all_the_way_and_a_stop_ends_every_part(config: Co
     assert made._deadline is not None
     assert ends <= made._deadline < ends + 10
     assert made.pool.pids == ()
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection("127.0.0.1", made.ports[0])
+    assert not config.gateway.admin_socket.exists()
 
 
 def send(port: int, message: EmailMessage) -> None:
