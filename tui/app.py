@@ -51,6 +51,7 @@ class Console(App[None]):
         self.animation_level = "none"
         self.status: dict[str, Any] = {}
         self.active: bool | None = None
+        self.missing: dict[str, str] = {}  # permission: the role that would have it
         self.fault: GatewayError | None = None
         self.undoing: list[tuple[str, Callable[[], Any]]] = []
         self.opened: list[Page] = []
@@ -130,16 +131,18 @@ class Console(App[None]):
         """Ask how the gateway is; what changed is shown, what did not is not painted."""
         try:
             status = await self.api.get("/status")
+            missing = (await self.api.get("/me"))["missing"]
             active = (await self.api.get("/settings/distribution.active", company=self.company))["value"]
         except GatewayError as error:
             self.reached(error)
             return
         down, self.fault = self.fault, None
-        changed = down is not None or (status, active) != (self.status, self.active)
-        self.status, self.active = status, active
+        changed = down is not None or (status, active, missing) != (self.status, self.active, self.missing)
+        self.status, self.active, self.missing = status, active, missing
         page = self.page
         if changed and page is not None and page.is_mounted:
             page.show_bar()
+            page.show_keys()
             page.load(True)
 
     def reached(self, error: GatewayError | None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from rich.cells import cell_len
@@ -40,6 +40,8 @@ class Page(Screen[None]):
     COLUMNS: ClassVar[Sequence[Column]] = ()
     EMPTY: ClassVar[str] = N_("Nothing here.")
     SEARCHES: ClassVar[bool] = True
+    OPENS: ClassVar[str] = "open"  # the action of Enter, for the table below
+    NEEDS: ClassVar[Mapping[str, str]] = {}  # action: the permission that it needs
 
     def __init__(self) -> None:
         super().__init__()
@@ -152,10 +154,26 @@ class Page(Screen[None]):
     def keys(self) -> list[tuple[str, str]]:
         """The keys of this page for the last line."""
         return [
-            (_key_name(binding.key), _(binding.description))
+            (_key_name(binding.key), self._label(binding))
             for binding in type(self).BINDINGS
             if isinstance(binding, Binding) and binding.show and binding.description
         ]
+
+    def _label(self, binding: Binding) -> str:
+        """What a key does; in parentheses when the person's role does not allow it."""
+        allowed = self.lacking(binding.action.partition("(")[0]) is None
+        return _(binding.description) if allowed else f"({_(binding.description)})"
+
+    def lacking(self, action: str) -> str | None:
+        """The role that a person lacks for an action, None when they may do it."""
+        return self.console.missing.get(self.NEEDS.get(action, ""))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Refuse what the role does not allow, and say so; the gateway would refuse it too."""
+        role = self.lacking(action)
+        if role is not None:
+            self.say(_("This needs the role {role}.").format(role=role), bad=True)
+        return role is None
 
     def show_keys(self) -> None:
         """The last line: the keys that work now."""
@@ -174,7 +192,8 @@ class Page(Screen[None]):
 
     @on(RowsView.Opened)
     def _opened(self, event: RowsView.Opened) -> None:
-        self.open_row(event.row)
+        if self.check_action(self.OPENS, ()):
+            self.open_row(event.row)
 
     def open_row(self, row: Row) -> object:
         """Go deeper; pages say where to."""

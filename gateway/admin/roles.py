@@ -144,12 +144,13 @@ def denial(who: Caller, permission: Permission) -> str:
 
 
 def show(who: Caller) -> dict[str, Any]:
-    """Name, roles and permissions, and for each permission that is lacking the sentence that says why."""
+    """Name, roles and permissions; for each that is lacking the role that has it and the sentence that says why."""
     may = permissions(who)
     return {
         "uid": who.uid,
         "user": who.user,
         "roles": list(who.roles),
         "permissions": [str(permission) for permission in Permission if permission in may],
+        "missing": {str(p): next(role for role, has in ROLES.items() if p in has) for p in Permission if p not in may},
         "denied": {str(p): denial(who, p) for p in Permission if p not in may},
     }

@@ -12,6 +12,7 @@ from tui.app import Console
 from tui.dialogs import Confirm, Pager
 from tui.form import Form
 from tui.pages import PAGES
+from tui.rows import RowsView
 
 SIZE = (80, 24)
 
@@ -178,9 +179,29 @@ async def test_gateway_that_is_down_is_a_banner(desk: Desk) -> None:
     async with desk.console().run_test(size=SIZE) as pilot:
         await pilot.press("2")
         await until(pilot, lambda: "0 of 0" in line(pilot, "count"))
-        await desk.server.stop()
+        await desk.stop()
         await pilot.press("r")
         await until(pilot, lambda: "GATEWAY DOWN" in line(pilot, "bar") and "gateway serve" in line(pilot, "message"))
         await desk.server.start()
         await pilot.press("r")
         await until(pilot, lambda: "GATEWAY DOWN" not in line(pilot, "bar"))
+
+
+@pytest.mark.parametrize(
+    ("number", "key", "role"),
+    [
+        *(("2", "a", "directory"), ("2", "d", "directory"), ("2", "h", "admin"), ("3", "enter", "helpdesk")),
+        *(("3", "C", "operator"), ("4", "H", "operator"), ("5", "R", "operator"), ("7", "enter", "admin")),
+    ],
+)
+async def test_what_a_role_lacks_is_disabled_with_the_reason(desk: Desk, number: str, key: str, role: str) -> None:
+    desk.roles = ("viewer",)
+    await desk.row("1001", "a@example.com")
+    await desk.document()
+    await desk.document(hold="1002")
+    async with desk.console().run_test(size=SIZE) as pilot:
+        await pilot.press(number)
+        await until(pilot, lambda: pilot.app.screen.query_one(RowsView).total and "(" in line(pilot, "keys"))
+        await pilot.press(key)
+        await until(pilot, lambda: f"This needs the role {role}." in line(pilot, "message"))
+        assert isinstance(pilot.app.screen, PAGES[int(number) - 1])

@@ -164,6 +164,8 @@ async def test_me_says_what_and_why_not(door: Door) -> None:
     assert (me["user"], me["uid"], me["roles"]) == ("anna", os.getuid(), ["auditor"])
     assert me["permissions"] == ["read", "content", "audit"]
     assert me["denied"]["operate"] == "This needs the role operator; anna has only auditor."
+    assert me["missing"]["operate"] == "operator"
+    assert set(me["missing"]) == set(me["denied"])
     assert set(me["permissions"]) | set(me["denied"]) == set(Permission)
     door.roles = ()
     assert (await door.ask("get", "/me"))["permissions"] == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from textual import work
@@ -27,6 +27,7 @@ class Audit(Page):
         Binding("enter", "open", N_("Open")),
         Binding("v", "verify", N_("Verify the chain")),
     ]
+    NEEDS: ClassVar[Mapping[str, str]] = {"verify": "audit"}
     COLUMNS: ClassVar[Sequence[Column]] = (
         Column(N_("When"), lambda row: short_time(row["at"]), 10),
         Column(N_("Who"), lambda row: row["user"], 12, grow=1),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from textual import work
@@ -36,6 +36,13 @@ class Documents(Page):
         Binding("R", "release", N_("Release")),
         Binding("C", "cancel", N_("Cancel…")),
     ]
+    NEEDS: ClassVar[Mapping[str, str]] = {
+        "open": "content",
+        "original": "content",
+        "resend": "resend",
+        "release": "operate",
+        "cancel": "operate",
+    }
     COLUMNS: ClassVar[Sequence[Column]] = (
         Column(N_("State"), lambda row: state_word(row["state"]), 6, style=lambda row: state_style(row["state"])),
         Column(N_("Received"), lambda row: short_time(row["received_at"]), 10),

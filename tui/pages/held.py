@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, cast
 
 from textual import work
@@ -29,6 +29,7 @@ class Held(Page):
         Binding("R", "release", N_("Release…")),
         Binding("C", "cancel", N_("Cancel…")),
     ]
+    NEEDS: ClassVar[Mapping[str, str]] = {"fix": "directory", "release": "operate", "cancel": "operate"}
     COLUMNS: ClassVar[Sequence[Column]] = (
         Column(N_("Count"), lambda row: count(row["count"]), 8, right=True, style=lambda row: "red"),
         Column(N_("Cause"), lambda row: cause_text(row["id"]), 34, grow=1),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from textual import work
@@ -38,6 +38,7 @@ class Queue(Page):
         Binding("p", "pause", N_("Pause hop")),
         Binding("P", "resume", N_("Resume hop")),
     ]
+    NEEDS: ClassVar[Mapping[str, str]] = {"steer": "operate", "pause": "operate", "resume": "operate"}
     COLUMNS: ClassVar[Sequence[Column]] = (
         Column(N_("State"), lambda row: state_word(row["state"]), 6, style=lambda row: state_style(row["state"])),
         Column(N_("To"), lambda row: row["recipient"], 24, grow=2, cut_middle=True),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from textual import work
@@ -33,7 +33,7 @@ FIELDS = ("number", "email", "cc", "type", "name", "language", "format")
 
 def type_text(name: object) -> str:
     """A document type in words."""
-    return _(TYPES.get(str(name), str(name)))
+    return _(TYPES.get(str(name), str(name))) if name else ""
 
 
 def emails(value: object) -> str:
@@ -55,6 +55,12 @@ class Recipients(Page):
         Binding("h", "history", N_("History")),
         Binding("u", "app.undo", N_("Undo")),
     ]
+    NEEDS: ClassVar[Mapping[str, str]] = {
+        "add": "directory",
+        "duplicate": "directory",
+        "delete": "directory",
+        "history": "audit",
+    }
     COLUMNS: ClassVar[Sequence[Column]] = (
         Column(N_("Customer no."), lambda row: row["number"], 13),
         Column(N_("Name"), lambda row: row["name"], 16, grow=2, rank=2),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from rich.text import Text
@@ -50,6 +50,8 @@ class Settings(Page):
         Binding("shift+tab", "tab(-1)", N_("Previous tab"), show=False),
         Binding("d", "default", N_("Back to the default")),
     ]
+    OPENS: ClassVar[str] = "edit"
+    NEEDS: ClassVar[Mapping[str, str]] = {"edit": "settings", "default": "settings"}
     COLUMNS: ClassVar[Sequence[Column]] = (
         Column(N_("Setting"), lambda row: label(row["key"]), 36),
         Column(N_("Value"), lambda row: shown(row["value"]) or "–", 26, grow=1),
