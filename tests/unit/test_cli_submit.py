@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import json
 import subprocess
 import sys
@@ -12,23 +11,8 @@ from pathlib import Path
 import pytest
 
 from gateway import cli
-from gateway.store import Store, companies
-from tests.unit.drops import PDF, QUICK, Open, names, opener, stored
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """The folder, inside a directory of the test's own."""
-    made = tmp_path / "drop"
-    made.mkdir()
-    return made
-
-
-@pytest.fixture
-async def door(store: Store, root: Path, now: dt.datetime) -> Open:
-    """Opens the folder of the source `scan`."""
-    await store.write(companies.ensure_company, "default", now)
-    return opener(store, root)
+from gateway.store import Store
+from tests.unit.drops import PDF, QUICK, Open, names, stored
 
 
 @pytest.fixture

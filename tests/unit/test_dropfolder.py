@@ -19,23 +19,8 @@ from gateway.intake import hints, takeover
 from gateway.intake.claim import Folder
 from gateway.intake.dropfolder import DropFolder
 from gateway.intake.waiting import Look, Timing, Waiting
-from gateway.store import Store, companies, content, dropped
-from tests.unit.drops import PDF, QUICK, Open, drop, names, opener, reason, stored, until
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """The folder, inside a directory of the test's own."""
-    made = tmp_path / "drop"
-    made.mkdir()
-    return made
-
-
-@pytest.fixture
-async def door(store: Store, root: Path, now: dt.datetime) -> Open:
-    """Opens the folder of the source `scan`."""
-    await store.write(companies.ensure_company, "default", now)
-    return opener(store, root)
+from gateway.store import Store, content, dropped
+from tests.unit.drops import PDF, QUICK, Open, drop, names, reason, stored, until
 
 
 async def test_a_dropped_file_is_stored_whole_and_moved_to_done(door: Open, store: Store, root: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import datetime as dt
 import os
 import shutil
 import socket
@@ -24,27 +23,12 @@ from gateway.intake.dropfolder import DropFolder
 from gateway.intake.rename import rename_new
 from gateway.intake.waiting import Timing, Waiting
 from gateway.model import new_id
-from gateway.store import Store, companies, content
+from gateway.store import Store, content
 from gateway.store.dropped import Dropped
-from tests.unit.drops import PDF, QUICK, Open, drop, names, opener, reason, stored, until
+from tests.unit.drops import PDF, QUICK, Open, drop, names, reason, stored, until
 
 AT_ONCE = Timing(stable=0, poll=0.01, incomplete=0.5)  # the widest door for a swap between look and rename
 SECRET = b"%PDF-1.4\nthe secret of another user\n%%EOF\n"
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """The folder, inside a directory of the test's own."""
-    made = tmp_path / "drop"
-    made.mkdir()
-    return made
-
-
-@pytest.fixture
-async def door(store: Store, root: Path, now: dt.datetime) -> Open:
-    """Opens the folder of the source `scan`."""
-    await store.write(companies.ensure_company, "default", now)
-    return opener(store, root)
 
 
 @pytest.fixture

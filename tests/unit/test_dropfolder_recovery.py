@@ -14,27 +14,12 @@ from gateway.intake import takeover
 from gateway.intake.claim import Folder, sidecar_work_name
 from gateway.intake.waiting import Timing
 from gateway.model import new_id, show_id
-from gateway.store import Store, companies, dropped
+from gateway.store import Store, dropped
 from gateway.store.dropped import Dropped
 from tests.store.samples import body, submission
-from tests.unit.drops import PDF, Open, names, opener, reason, stored, until
+from tests.unit.drops import PDF, Open, names, reason, stored, until
 
 RESTING = Timing(stable=3600)  # what recovery brings to an end does not wait; what it leaves in place does
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """The folder, inside a directory of the test's own."""
-    made = tmp_path / "drop"
-    made.mkdir()
-    return made
-
-
-@pytest.fixture
-async def door(store: Store, root: Path, now: dt.datetime) -> Open:
-    """Opens the folder of the source `scan`."""
-    await store.write(companies.ensure_company, "default", now)
-    return opener(store, root)
 
 
 @pytest.fixture
