@@ -101,7 +101,9 @@ def _routes(r: Running) -> list[tuple[str, str, Handler]]:
         ),
         ("GET", "/documents/{id}", _answer(lambda q: documents.show_document(r, q.path_params["id"]))),
         ("GET", "/documents/{id}/trace", _answer(lambda q: documents.show_trace(r, q.path_params["id"]))),
-        ("GET", "/documents/{id}/original", _original(r)),
+        ("GET", "/documents/{id}/original", _file(lambda q: documents.show_original(r, q.path_params["id"]))),
+        ("GET", "/documents/{id}/message", _file(lambda q: documents.show_message(r, q.path_params["id"]))),
+        ("GET", "/documents/{id}/text", _answer(lambda q: documents.show_text(r, q.path_params["id"]))),
         (
             "POST",
             "/documents/{id}/release",
@@ -237,9 +239,9 @@ async def _after(first: bytes, rest: AsyncGenerator[bytes, None]) -> AsyncIterat
             yield piece
 
 
-def _original(running: Running) -> Handler:
+def _file(ask: Callable[[Request], Awaitable[tuple[str, str, bytes]]]) -> Handler:
     async def handler(request: Request) -> Response:
-        name, media_type, content = await documents.show_original(running, request.path_params["id"])
+        name, media_type, content = await ask(request)
         pieces = (content[start : start + (1 << 18)] for start in range(0, len(content), 1 << 18))
         headers = {
             "Content-Length": str(len(content)),

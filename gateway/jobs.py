@@ -35,6 +35,13 @@ def inspect(name: str, media_type: str, patterns: Sequence[Any], blob: bytes) ->
     return [msgspec.to_builtins(document) for document in documents], b""
 
 
+def text_of(blob: bytes) -> tuple[list[str], bytes]:
+    """The lines of text of the file `blob`, for a person at a screen."""
+    from gateway.readers.plaintext import lines_of_text
+
+    return lines_of_text(blob), b""
+
+
 def convert(
     name: str, target: str, language: str, options: Mapping[str, Any], blob: bytes
 ) -> tuple[dict[str, Any], bytes]:

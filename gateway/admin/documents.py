@@ -12,10 +12,13 @@ from gateway import address
 from gateway.admin import roles
 from gateway.admin.pages import Pages, pages
 from gateway.admin.running import Running, filter_of, ident, refuse_unknown, refuse_unknown_state
-from gateway.errors import Refused
+from gateway.errors import NotFound, Refused, Temporary, Unreadable
 from gateway.model import DocumentState, show_id
-from gateway.store import audit, companies, documents, views
+from gateway.store import audit, companies, documents, messages, views
 from gateway.store.audit import Caller
+from gateway.workers import Died
+
+_SECONDS = 30.0  # for a worker that reads a file for a person
 
 
 def list_documents(running: Running, query: Mapping[str, str]) -> Pages:
@@ -46,6 +49,33 @@ async def show_trace(running: Running, id_: str) -> dict[str, Any]:
 async def show_original(running: Running, id_: str) -> tuple[str, str, bytes]:
     """File name, media type and bytes as they came in."""
     return await running.store.read(views.original, ident(id_))
+
+
+async def show_message(running: Running, id_: str) -> tuple[str, str, bytes]:
+    """File name, media type and bytes of the newest message composed of the document, exactly as it is sent."""
+    return await running.store.read(_message, ident(id_))
+
+
+def _message(connection: Connection, document_id: int) -> tuple[str, str, bytes]:
+    made = views.show_document(connection, document_id)["messages"]
+    if not made:
+        raise NotFound("No message was composed of this document yet.", "id")
+    newest = made[-1]["id"]
+    return f"{newest}.eml", "message/rfc822", messages.message_bytes(connection, ident(newest))
+
+
+async def show_text(running: Running, id_: str) -> dict[str, Any]:
+    """The lines of text in the file as it came in, `lines`; read in a worker, as the file may be hostile."""
+    name, _, content = await running.store.read(views.original, ident(id_))
+    if running.pool is None:
+        raise Temporary("The gateway reads no files just now.")
+    try:
+        lines, _ = await running.pool.run("gateway.jobs:text_of", blob=content, timeout=_SECONDS)
+    except Died as died:
+        raise Refused(f"The file cannot be read: {died}.", "id") from died
+    except Unreadable as error:
+        raise Refused(error.sentence, "id") from error
+    return {"file_name": name, "lines": lines}
 
 
 async def release_documents(

@@ -82,6 +82,8 @@ ROUTES: Mapping[str, Permission | None] = {  # None: whoever reaches the socket
     "GET /documents/{id}": _P.CONTENT,
     "GET /documents/{id}/trace": _P.CONTENT,
     "GET /documents/{id}/original": _P.CONTENT,
+    "GET /documents/{id}/message": _P.CONTENT,
+    "GET /documents/{id}/text": _P.CONTENT,
     "POST /documents/{id}/release": _P.OPERATE,
     "POST /documents/{id}/cancel": _P.OPERATE,
     "POST /documents/{id}/resend": _P.RESEND,

@@ -53,10 +53,14 @@ def register(commands: Commands) -> None:
         one = verbs.add_parser(verb, help=purpose)
         one.add_argument("id", metavar="ID")
         one.set_defaults(run=run)
-    original = verbs.add_parser("original", help="write the file as it came in")
-    original.add_argument("id", metavar="ID")
-    original.add_argument("-o", "--output", metavar="FILE", help="into a new file, instead of standard output")
-    original.set_defaults(run=run_original)
+    for verb, purpose in (("original", "write the file as it came in"), ("message", "write the message as it is sent")):
+        file = verbs.add_parser(verb, help=purpose)
+        file.add_argument("id", metavar="ID")
+        file.add_argument("-o", "--output", metavar="FILE", help="into a new file, instead of standard output")
+        file.set_defaults(run=run_file, verb=verb)
+    read = verbs.add_parser("text", help="print the text in the file as it came in")
+    read.add_argument("id", metavar="ID")
+    read.set_defaults(run=run_text)
     for verb, purpose in (("release", "let held documents go on"), ("cancel", "send nothing more of documents")):
         several = verbs.add_parser(verb, help=purpose)
         several.add_argument("ids", metavar="ID", nargs="+")
@@ -124,9 +128,20 @@ def _cause(found: dict[str, Any]) -> str:
     return f", {found['cause']}. {found['sentence']}" if found["cause"] else ""
 
 
-def run_original(context: Context, args: argparse.Namespace) -> int:
-    """Write the bytes as they came in to standard output or a new file."""
-    pieces = context.client().stream(path_of("documents", args.id, "original"))
+def run_text(context: Context, args: argparse.Namespace) -> int:
+    """Print the text of the file, a PDF's too."""
+    found = context.client().get(path_of("documents", args.id, "text"))
+    if context.json:
+        text.print_json(found)
+        return 0
+    for line in found["lines"]:
+        text.print_text(line)
+    return 0
+
+
+def run_file(context: Context, args: argparse.Namespace) -> int:
+    """Write the bytes as they came in, or as they are sent, to standard output or a new file."""
+    pieces = context.client().stream(path_of("documents", args.id, args.verb))
     first = next(pieces, b"")  # the answer is known before a file is made
     if args.output is None:
         for piece in (first, *pieces):

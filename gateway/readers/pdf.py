@@ -38,22 +38,37 @@ class PdfReader:
 
     def sniff(self, item: Item) -> bool:
         """A PDF header within the first kilobyte."""
-        return item.root is None and _HEADER.search(item.data, 0, _WITHIN) is not None
+        return item.root is None and is_pdf(item.data)
 
     def read(self, item: Item) -> list[ReadDocument]:
         """One document; Unreadable when it is encrypted, damaged, or larger than pages are."""
-        if b"%%EOF" not in item.data[-_WITHIN:]:
-            raise Unreadable("pdf-damaged", "The PDF has no end: it was cut off on its way.")
-        refuse_bombs(item.data)
-        document = _open(item.data)
+        document = open_pdf(item.data)
         try:
-            _refuse_size(document)
             fields = Fields(item.patterns, len(document), lambda number: read_page(document, number))
             return [joined(_document(fields, _language(document)), embedded_in(item))]
         except pypdfium2.PdfiumError as error:
             raise Unreadable("pdf-damaged", f"The PDF is damaged: {str(error)[:200].rstrip('.')}.") from None
         finally:
             document.close()
+
+
+def is_pdf(data: bytes) -> bool:
+    """A PDF header within the first kilobyte."""
+    return _HEADER.search(data, 0, _WITHIN) is not None
+
+
+def open_pdf(data: bytes) -> Any:
+    """The `pypdfium2.PdfDocument`; Unreadable when it is encrypted, damaged, a bomb, or larger than pages are."""
+    if b"%%EOF" not in data[-_WITHIN:]:
+        raise Unreadable("pdf-damaged", "The PDF has no end: it was cut off on its way.")
+    refuse_bombs(data)
+    document = _open(data)
+    try:
+        _refuse_size(document)
+    except BaseException:
+        document.close()
+        raise
+    return document
 
 
 def _open(data: bytes) -> Any:

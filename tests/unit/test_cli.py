@@ -59,7 +59,7 @@ CONTRACT = """
     init serve check status demo submit inspect convert backup me tui
     dkim:keygen,record,check formats:list companies:list,add recipients:list,add,set,delete,import,export,template,undo
     settings:list,get,set
-    sources:list,hash documents:list,show,why,original,release,resend,cancel
+    sources:list,hash documents:list,show,why,original,message,text,release,resend,cancel
     queue:list,retry,hold,release,cancel,pause,resume audit:list,export,verify
 """
 
