@@ -37,6 +37,12 @@ BUYER = Party(
     account_id="0010427",
     address=Address(line1="12 rue des Tanneurs", post_code="69009", city="Lyon", country="FR"),
 )
+# What XRechnung and Peppol demand beside the rest of `invoice`.
+GERMAN: dict[str, Any] = {
+    "buyer_reference": "04011000-12345-34",
+    "seller": msgspec.structs.replace(SELLER, endpoint=Identifier(value="SE556000000101", scheme="9955")),
+    "buyer": msgspec.structs.replace(BUYER, endpoint=Identifier(value="FR12345678901", scheme="9957")),
+}
 MEANS = PaymentMeans(
     code="58", account="SE4950000000012340009876", bic="XXXXSESS", account_name="Nordvik Skog AB", reference="2026-1042"
 )

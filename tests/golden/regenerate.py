@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
+from pikepdf import Pdf
 
 from gateway import formats
 from gateway.model import Attachment, Pattern
@@ -36,13 +38,21 @@ def writer_cases() -> Iterator[Path]:
 
 
 def writing(case: Path) -> tuple[bytes, str]:
-    """What the format in `target` makes of the case's `in.xml`, and what it lost, a sentence a line."""
+    """What the format in `target` makes of the case's `in.xml` (of a PDF: the XML inside), and what it lost, a sentence
+    a line."""
     source = Attachment(name="in.xml", media_type="application/xml", content=(case / "in.xml").read_bytes())
     document = read(source.name, "", (), source.content)[0]
     target = (case / "target").read_text("utf-8").strip()
     chosen = next(entry for entry in formats.FORMATS if entry.name == target)
     made = chosen.write(document, source, formats.Options(language="en", now=dt.datetime(2026, 3, 2, tzinfo=dt.UTC)))
-    return made.content, "".join(f"{sentence}\n" for sentence in made.lost)
+    content = _inside(made.content) if made.media_type == "application/pdf" else made.content
+    return content, "".join(f"{sentence}\n" for sentence in made.lost)
+
+
+def _inside(pdf: bytes) -> bytes:
+    with Pdf.open(io.BytesIO(pdf)) as opened:
+        (attached,) = opened.attachments.values()
+        return attached.get_file().read_bytes()
 
 
 def main(names: list[str]) -> None:

@@ -16,14 +16,9 @@ from gateway.errors import Unconvertible
 from gateway.model import Attachment, Found, ReadDocument
 from gateway.readers import read as read_file
 from gateway.readers.ubl_paths import UBL
-from tests.invoices import BUYER, NOW, SELLER, SOURCE, invoice, line, read
+from tests.invoices import BUYER, GERMAN, NOW, SELLER, SOURCE, invoice, line, read
 
 OPTIONS = formats.Options(language="en", now=NOW)
-GERMAN = {
-    "buyer_reference": "04011000-12345-34",
-    "seller": msgspec.structs.replace(SELLER, endpoint=Identifier(value="SE556000000101", scheme="9955")),
-    "buyer": msgspec.structs.replace(BUYER, endpoint=Identifier(value="FR12345678901", scheme="9957")),
-}
 
 
 def made(target: str = "en16931-ubl", **terms: Any) -> Attachment:
