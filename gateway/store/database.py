@@ -181,6 +181,9 @@ def _damaged(path: Path | None, detail: str) -> str:
     )
 
 
+_OPERATIONS = 200  # SQLite's own, between two looks at the clock; each may wait for a cold disk
+
+
 def quick_check(engine: Engine, path: Path, seconds: float = 2.0) -> None:
     """Look for damage for at most `seconds`, so that a large database does not delay a start.
 
@@ -191,7 +194,7 @@ def quick_check(engine: Engine, path: Path, seconds: float = 2.0) -> None:
         with engine.connect() as connection:
             raw = connection.connection.driver_connection
             assert isinstance(raw, sqlite3.Connection)
-            raw.set_progress_handler(lambda: int(time.monotonic() > deadline), 10_000)
+            raw.set_progress_handler(lambda: int(time.monotonic() > deadline), _OPERATIONS)
             try:
                 found = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA quick_check(1)")]
             finally:
