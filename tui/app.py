@@ -16,9 +16,10 @@ from textual.binding import Binding, BindingType
 
 from gateway.client import Client
 from tui.api import Api, GatewayError
-from tui.dialogs import Ask, Pager
+from tui.dialogs import Ask
 from tui.helptext import help_lines
 from tui.page import Page
+from tui.pager import Pager
 from tui.pages import PAGES, PALETTE
 from tui.safe import safe
 from tui.words import N_, _, count

@@ -9,7 +9,7 @@ from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
@@ -41,47 +41,6 @@ class Confirm(ModalScreen[bool]):
     def action_answer(self, yes: bool) -> None:
         """Close with the answer."""
         self.dismiss(yes)
-
-
-class Pager(ModalScreen[None]):
-    """Text over the whole screen: help, a document, a file."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "close", show=False),
-        Binding("down,j", "scroll(1)", show=False),
-        Binding("up,k", "scroll(-1)", show=False),
-        Binding("pagedown,space,ctrl+f,ctrl+d", "scroll(20)", show=False),
-        Binding("pageup,b,ctrl+b,ctrl+u", "scroll(-20)", show=False),
-        Binding("home,g", "scroll(-1000000)", show=False),
-        Binding("end,G", "scroll(1000000)", show=False),
-    ]
-
-    def __init__(self, title: str, lines: Sequence[str | Text]) -> None:
-        super().__init__()
-        self.title_text, self.lines_shown = title, lines
-
-    def compose(self) -> ComposeResult:
-        """Title, text, keys."""
-        yield Line(id="pager-title")
-        with VerticalScroll(id="pager-body", can_focus=False):
-            yield Static(self._text(), id="pager-text")
-        yield Line(id="pager-keys")
-
-    def _text(self) -> Text:
-        return Text("\n").join([line if isinstance(line, Text) else Text(safe(line)) for line in self.lines_shown])
-
-    def on_mount(self) -> None:
-        """Fill the lines above and below."""
-        self.query_one("#pager-title", Line).say(" " + safe(self.title_text), "bold")
-        self.query_one("#pager-keys", Line).say(" " + _("Esc back   ↑ ↓ scroll"), "bold")
-
-    def action_scroll(self, lines: int) -> None:
-        """Scroll by lines."""
-        self.query_one("#pager-body").scroll_relative(y=lines, animate=False)
-
-    def action_close(self) -> None:
-        """Back to where it was opened."""
-        self.dismiss(None)
 
 
 class Ask(ModalScreen[str | None]):

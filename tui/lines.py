@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from rich.cells import cell_len
 from rich.text import Text
 from textual.widgets import Static
+
+
+def fitted(words: Sequence[str], last: str, width: int) -> str:
+    """As many keys as fit, and always the last one, which leads to the rest."""
+    kept = list(words)
+    while kept and cell_len("  ".join([*kept, last])) > width:
+        kept.pop()
+    return "  ".join([*kept, last])
 
 
 class Line(Static):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from rich.cells import cell_len
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -16,7 +15,7 @@ from textual.widgets import Input
 from tui.api import GatewayError
 from tui.columns import Column, Row
 from tui.field import Field
-from tui.lines import Line
+from tui.lines import Line, fitted
 from tui.rows import PAGE, RowsView
 from tui.safe import safe
 from tui.words import N_, _, count
@@ -178,10 +177,8 @@ class Page(Screen[None]):
     def show_keys(self) -> None:
         """The last line: the keys that work now."""
         words = [f"{key} {label}" for key, label in self.keys()]
-        help_ = f"? {_('Help')}"
-        while words and cell_len("  ".join([*words, help_])) > self.size.width - 2:
-            words.pop()  # what does not fit stands in the help
-        self.query_one("#keys", Line).say(" " + "  ".join([*words, help_]), "bold")
+        shown = fitted(words, f"? {_('Help')}", self.size.width - 2)  # what does not fit stands in the help
+        self.query_one("#keys", Line).say(" " + shown, "bold")
 
     @on(RowsView.Moved)
     def _moved(self) -> None:

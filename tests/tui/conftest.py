@@ -19,6 +19,7 @@ from gateway.door import SocketServer
 from gateway.model import Recipient, new_id
 from gateway.store import Store, companies, documents, messages, meta, recipients, submissions
 from gateway.store.audit import Caller
+from gateway.workers import Pool
 from tests.store.samples import OWNER, new_message, submission
 from tui import words
 from tui.app import Console
@@ -34,11 +35,11 @@ WHO = Caller(uid=0, user="anna", roles=("admin",))
 class Desk:
     """The served store, and what a person at the screens does and sees."""
 
-    def __init__(self, store: Store, path: Path, now: dt.datetime) -> None:
+    def __init__(self, store: Store, path: Path, now: dt.datetime, pool: Pool | None = None) -> None:
         self.store, self.path, self.now = store, path, now
         self.roles: tuple[str, ...] = ("admin",)
         app = make_app(
-            Running(store=store, config=CONFIG), lambda uid: Caller(uid=uid, user="bertil", roles=self.roles)
+            Running(store=store, config=CONFIG, pool=pool), lambda uid: Caller(uid=uid, user="bertil", roles=self.roles)
         )
         self.server = SocketServer(path, app, None)
 
@@ -80,15 +81,20 @@ def _put(connection: Any, now: dt.datetime, hold: str | None) -> int:
 
 
 @pytest.fixture
-async def desk(store: Store, now: dt.datetime, tmp_path: Path) -> AsyncIterator[Desk]:
-    """A served store with the company `default`."""
+async def desk(store: Store, now: dt.datetime, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Desk]:
+    """A served store with the company `default`; with the parameter "worker" it can read files too."""
     words.choose("en")
     await store.write(companies.ensure_company, "default", now)
-    made = Desk(store, tmp_path / "admin.sock", now)
+    pool = Pool(1) if getattr(request, "param", "") == "worker" else None
+    if pool is not None:
+        pool.start()
+    made = Desk(store, tmp_path / "admin.sock", now, pool)
     await made.server.start()
     yield made
     words.choose("en")
     await made.stop()
+    if pool is not None:
+        await pool.close()
 
 
 async def until(pilot: Pilot[Any], condition: Callable[[], object], seconds: float = 10) -> None:

@@ -9,8 +9,8 @@ import pytest
 from gateway import settings
 from tests.tui.conftest import Desk, screen, until
 from tui import told, words
-from tui.dialogs import Pager
 from tui.form import Form
+from tui.pager import Pager
 from tui.pages import PAGES
 from tui.rows import RowsView
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
+import sqlalchemy as sa
 
 from gateway.model import show_id
 from gateway.store import recipients as stored
-from gateway.store import views
+from gateway.store import schema, views
 from tests.tui.conftest import Desk, line, screen, until
 from tui.app import Console
-from tui.dialogs import Confirm, Pager
+from tui.dialogs import Ask, Confirm
+from tui.field import Field
 from tui.form import Form
+from tui.pager import Pager
 from tui.pages import PAGES
 from tui.rows import RowsView
 
@@ -120,7 +126,8 @@ async def test_release_asks_with_the_count(desk: Desk) -> None:
     assert (await desk.store.read(views.show_document, document))["state"] == "received"
 
 
-async def test_one_document_is_shown_with_everything(desk: Desk) -> None:
+@pytest.mark.parametrize("desk", ["worker"], indirect=True)
+async def test_one_document_is_shown_with_everything(desk: Desk, tmp_path: Path) -> None:
     await desk.document()
     async with desk.console().run_test(size=SIZE) as pilot:
         await pilot.press("3")
@@ -128,8 +135,54 @@ async def test_one_document_is_shown_with_everything(desk: Desk) -> None:
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, Pager))
         await until(pilot, lambda: "a@example.com" in screen(pilot))
+        await pilot.press("o")
+        await until(pilot, lambda: "original bytes" in screen(pilot))
+        await pilot.press("escape", "m")
+        await until(pilot, lambda: "From: a@b.example" in screen(pilot) and "hello" in screen(pilot))
+        await pilot.press("escape", "s")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Ask))
+        assert pilot.app.screen.query_one(Field).value == "å.xml"
+        pilot.app.screen.query_one(Field).value = str(tmp_path / "saved.xml")
+        await pilot.press("enter")
+        await until(pilot, lambda: "14 bytes" in line(pilot, "pager-message"))
+        assert (tmp_path / "saved.xml").read_bytes() == b"original bytes"
+        await pilot.press("s")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Ask))
+        pilot.app.screen.query_one(Field).value = str(tmp_path / "saved.xml")
+        await pilot.press("enter")
+        await until(pilot, lambda: "cannot be saved: File exists" in line(pilot, "pager-message"))
+        await pilot.press("C")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Confirm))
+        await pilot.press("y")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Ask))
+        await pilot.press(*"wrong", "enter")
+        await until(pilot, lambda: "1 documents cancelled" in line(pilot, "pager-message"))
         await pilot.press("escape", "o")
         await until(pilot, lambda: "original bytes" in screen(pilot))
+
+
+async def test_sent_again_to_a_new_address_that_goes_into_the_directory(desk: Desk) -> None:
+    await desk.row("1001", "old@example.com")
+    document = await desk.document(hold="1001")
+    await desk.store.write(_ended, document)
+    async with desk.console().run_test(size=SIZE) as pilot:
+        await pilot.press("3")
+        await until(pilot, lambda: "å.xml" in screen(pilot))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Pager))
+        await pilot.press("n", *"new@example.com", "enter")
+        await until(pilot, lambda: "old@example.com → new@example.com" in screen(pilot))
+        await pilot.press("y")
+        await until(pilot, lambda: "Saved 1001" in line(pilot, "pager-message"))
+    (row,) = await desk.store.read(stored.list_recipients, stored.Filter())
+    assert row["email"] == ["new@example.com"]
+    assert (await desk.store.read(views.show_document, document))["state"] == "received"
+
+
+def _ended(connection: Any, document_id: int) -> None:
+    """It bounced; its customer number and type are known."""
+    values = {"state": "bounced", "cause": None, "customer_number": "1001", "type": "invoice"}
+    connection.execute(sa.update(schema.document).where(schema.document.c.id == document_id).values(values))
 
 
 async def test_hold_and_release_a_delivery(desk: Desk) -> None:

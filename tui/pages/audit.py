@@ -10,8 +10,8 @@ from textual.binding import Binding, BindingType
 
 from tui.api import GatewayError
 from tui.columns import Column, Row
-from tui.dialogs import Pager
 from tui.page import Page
+from tui.pager import Pager
 from tui.pages.recipients import changes
 from tui.states import full_time, short_time
 from tui.words import N_, _, count

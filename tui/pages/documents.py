@@ -9,12 +9,14 @@ from textual import work
 from textual.binding import Binding, BindingType
 
 from tui.api import GatewayError, path_of
+from tui.causes import cause_text
 from tui.columns import Column, Row
-from tui.dialogs import Ask, Confirm, Pager
+from tui.dialogs import Ask, Confirm
 from tui.page import Page
-from tui.pages.home import cause_text
+from tui.pager import Pager
+from tui.pages.document import DocumentView
 from tui.pages.recipients import type_text
-from tui.states import full_time, short_time, state_style, state_word
+from tui.states import short_time, state_style, state_word
 from tui.words import N_, _, count
 
 
@@ -79,8 +81,7 @@ class Documents(Page):
         except GatewayError as error:
             self.say(error.sentence, bad=True)
             return
-        title = f"{shown['number'] or shown['file_name']} · {type_text(shown['type'])} · {state_word(shown['state'])}"
-        self.app.push_screen(Pager(title, document_lines(shown)))
+        self.app.push_screen(DocumentView(shown))
 
     @work(exit_on_error=False)
     async def action_original(self) -> None:
@@ -89,12 +90,11 @@ class Documents(Page):
         if row is None:
             return
         try:
-            data = await self.console.api.read(path_of("documents", row["id"], "original"))
+            found = await self.console.api.get(path_of("documents", row["id"], "text"))
         except GatewayError as error:
             self.say(error.sentence, bad=True)
             return
-        text = data[:200_000].decode("utf-8", "replace")
-        self.app.push_screen(Pager(f"{row['file_name']} · {count(len(data))} bytes", text.splitlines()))
+        self.app.push_screen(Pager(found["file_name"], found["lines"]))
 
     @work(exit_on_error=False)
     async def action_resend(self) -> None:
@@ -131,33 +131,3 @@ class Documents(Page):
                 return
             body["reason"] = said or None
         self.act(f"/documents/{verb}", body, done)
-
-
-def document_lines(shown: Row) -> list[str]:
-    """One document in lines."""
-    lines = [
-        _("received {when} from {source}").format(when=full_time(shown["received_at"]), source=shown["source"])
-        + f" · {shown['channel']} · {shown['media_type']}",
-        f"{_('File')} {shown['file_name']} · id {shown['id']}",
-    ]
-    if shown["cause"]:
-        lines += ["", f"{_('Waits')}: {cause_text(shown['cause'])}", f"  {shown['sentence']}"]
-    lines += ["", _("Why this address")]
-    for step in shown["trace"]:
-        lines.append(f"  {step.get('rule') or '':<18} {step.get('text') or ''}  → {step.get('result') or ''}")
-    lines += ["", _("Deliveries")]
-    for delivery in shown["deliveries"]:
-        lines.append(f"  {delivery['recipient']} ({delivery['role']})  {state_word(delivery['state'])}")
-        for attempt in delivery["history"]:
-            reply = " ".join(str(attempt[name]) for name in ("code", "enhanced", "text") if attempt[name])
-            lines.append(f"    {full_time(attempt['started_at'])}  {reply}  {attempt['tls'] or ''}")
-    lines += ["", _("Timeline"), f"  {full_time(shown['received_at'])}  {_('accepted')}"]
-    for message in shown["messages"]:
-        size = count(message["size"])
-        lines.append(f"  {full_time(message['created_at'])}  {_('composed and signed')}  {size} B")
-    lines.append(f"  {full_time(shown['updated_at'])}  {state_word(shown['state'])}")
-    lines += ["", _("What was read")]
-    for name, value in (shown["reading"] or {}).items():
-        if isinstance(value, (str, int, float)) and value:
-            lines.append(f"  {name:<18} {value}")
-    return lines

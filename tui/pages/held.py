@@ -9,11 +9,11 @@ from textual import work
 from textual.binding import Binding, BindingType
 
 from tui.api import GatewayError
+from tui.causes import cause_text
 from tui.columns import Column, Row
 from tui.dialogs import Confirm
 from tui.form import Form
 from tui.page import Page
-from tui.pages.home import cause_text
 from tui.words import N_, _, count
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from tui.causes import cause_text
 from tui.columns import Column, Row
 from tui.page import Page
 from tui.states import short_time, state_style, state_word
@@ -110,28 +111,6 @@ def _details(members: list[Row]) -> str:
     named = [(each["cause"].partition(":")[2], each["number"]) for each in members]
     shown = " · ".join(f"{name} ×{number}" for name, number in named if name)
     return f"  {shown}" if shown else ""
-
-
-CAUSES = {
-    "no-recipient": N_("no recipient for customer"),
-    "no-customer-number": N_("no customer number found"),
-    "no-document": N_("no document in the mail"),
-    "ambiguous-recipient": N_("several recipients fit the number"),
-    "bad-address": N_("an address that cannot be used"),
-    "too-many-recipients": N_("too many recipients"),
-    "distribution-off": N_("distribution is off"),
-    "conversion": N_("cannot be converted"),
-    "template": N_("the template cannot be filled in"),
-    "unreadable": N_("cannot be read"),
-    "unsigned": N_("cannot be signed"),
-    "internal": N_("a fault of the gateway"),
-}
-
-
-def cause_text(cause: str) -> str:
-    """A cause's key in words."""
-    name = cause.partition(":")[0]
-    return _(CAUSES[name]) if name in CAUSES else name.replace("-", " ")
 
 
 def _reply(hop: Row) -> str:

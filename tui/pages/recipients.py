@@ -10,9 +10,10 @@ from textual.binding import Binding, BindingType
 
 from tui.api import Conflict, GatewayError, NotFound, path_of
 from tui.columns import Column, Row
-from tui.dialogs import Confirm, Pager
+from tui.dialogs import Confirm
 from tui.form import Form
 from tui.page import Page
+from tui.pager import Pager
 from tui.states import full_time
 from tui.words import N_, _, count
 
