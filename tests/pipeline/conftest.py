@@ -12,6 +12,7 @@ import pytest
 
 from gateway.config import embedded_defaults
 from gateway.model import UTC
+from gateway.pipeline import loop
 from gateway.store import Store, companies
 from gateway.workers import Pool
 from tests.e2e.gateway import keys
@@ -27,7 +28,10 @@ async def pool() -> AsyncIterator[Pool]:
 
 
 @pytest.fixture
-async def make_work(store: Store, pool: Pool, tmp_path: Path) -> AsyncIterator[MakeWork]:
+async def make_work(
+    store: Store, pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[MakeWork]:
+    monkeypatch.setattr(loop, "POLL_SECONDS", 60.0)  # only hints make it look
     made: list[Work] = []
 
     async def make(**source: Any) -> Work:

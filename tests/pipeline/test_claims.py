@@ -23,6 +23,7 @@ async def test_a_lease_of_this_boot_that_ran_out_is_worked_on_again(
 ) -> None:
     """What could not be given back because the disk was full does not wait for the next start."""
     monkeypatch.setattr(loop, "SWEEP_SECONDS", 0.05)
+    monkeypatch.setattr(loop, "POLL_SECONDS", 0.05)
     await work.pipeline.start()
     now = dt.datetime.now(UTC)
     await work.store.write(_accept_and_lease, mail(), now - dt.timedelta(seconds=1))
@@ -34,7 +35,10 @@ def _accept_and_lease(connection: Connection, new: NewSubmission, until: dt.date
     assert submissions.claim(connection, OWNER, new.received_at, until, 1)
 
 
-async def test_a_row_that_cannot_be_read_does_not_end_the_work(work: Work, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_row_that_cannot_be_read_does_not_end_the_work(
+    work: Work, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "POLL_SECONDS", 0.05)
     await work.pipeline.start()
     await work.store.write(_accept_garbled, mail())
     await work.until(lambda: _logged(caplog, "the pipeline's loop failed"))

@@ -10,6 +10,7 @@ import os
 import shutil
 import smtplib
 import socket
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable
 from email.message import EmailMessage
@@ -18,18 +19,21 @@ from typing import Any
 
 import msgspec
 import pytest
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import OperationalError
 
 from gateway import daemon as module
+from gateway import metrics
 from gateway.config import Config, Listener, embedded_defaults
 from gateway.daemon import Daemon
-from gateway.errors import ConfigError, GatewayError
+from gateway.errors import ConfigError, Corrupt, Temporary
 from gateway.model import UTC, Recipient
-from gateway.store import Store, companies, recipients, submissions, views
+from gateway.store import Store, companies, documents, messages, recipients, submissions, views
 from gateway.store.audit import Caller
 from tests.conftest import NOW
 from tests.e2e.documents import invoice
 from tests.e2e.gateway import keys
-from tests.store.samples import submission
+from tests.store.samples import OWNER, claimed_document, new_message, submission
 
 
 @pytest.fixture
@@ -37,6 +41,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
     """As `gateway init` makes it, on any free port; workers import what they need when they need it."""
     monkeypatch.setattr(module, "PRELOAD", ())
     monkeypatch.setattr(module, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr("gateway.pipeline.loop.POLL_SECONDS", 60.0)  # only hints make it look
     (tmp_path / "drop").mkdir()
     (tmp_path / "dkim").mkdir()
     for name, pem in keys().items():
@@ -97,7 +102,42 @@ async def test_what_was_just_taken_in_is_kept_for_the_pipeline(daemon: Daemon) -
     again = submission(dt.datetime.now(UTC), b"hello", dedupe=b"same")
     accepted = await daemon._accept(again)
     assert (accepted.id, accepted.duplicate) == (new.id, True)
-    assert (daemon.recent.get(new.id), daemon.recent.get(again.id)) == (b"hello", None)
+    assert daemon.recent.take(new.id) == b"hello"
+    assert (await daemon._accept(again)).duplicate  # nobody will ask for its bytes
+    assert daemon.recent.take(new.id) is None
+
+
+async def test_a_message_is_the_same_kept_or_not(daemon: Daemon) -> None:
+    new = await daemon.store.write(_queue, NOW)
+    assert await daemon._load(new) == b"From: a@b.example\r\n\r\nhello\r\n"
+    daemon.recent.put(new, b"kept")
+    assert await daemon._load(new) == b"kept"
+
+
+def _queue(connection: Connection, now: dt.datetime) -> int:
+    found = claimed_document(connection, now)
+    message = new_message(now, "a@kund.example")
+    assert messages.queue(connection, found.id, OWNER, documents.Finding(), message, now)
+    return message.id
+
+
+async def test_trouble_passes_by_itself_and_an_idle_gateway_writes_nothing(daemon: Daemon) -> None:
+    def fail(connection: Connection) -> None:
+        raise OperationalError("COMMIT", {}, sqlite3.OperationalError("disk I/O error"))
+
+    with pytest.raises(Temporary):
+        await daemon.store.write(fail)
+    assert "disk I/O error" in str(daemon.room())
+    await until(lambda: daemon.room() is None)
+    before = metrics.COMMITS._value.get()
+    await asyncio.sleep(10 * module.LOOK_SECONDS)
+    assert metrics.COMMITS._value.get() == before
+
+
+async def test_the_audit_s_root_is_said_at_the_start(config: Config, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "gateway.mail")
+    async with Daemon(config).running():
+        await until(lambda: "audit-root root=0:" in caplog.text)
 
 
 async def test_a_full_queue_closes_the_doors_until_it_has_drained(
@@ -232,10 +272,19 @@ def send(port: int, message: EmailMessage) -> None:
         client.send_message(message, "erp@seller.example", ["1042@gateway.example"])
 
 
-async def test_what_made_it_stop_is_raised(config: Config) -> None:
-    made = Daemon(config)
-    serving = asyncio.create_task(made.serve())
-    await until(lambda: hasattr(made, "ports"))
-    made._corrupt(GatewayError("it is damaged"))  # type: ignore[arg-type]
-    with pytest.raises(GatewayError, match="it is damaged"):
-        await asyncio.wait_for(serving, 20)
+async def test_what_made_it_stop_is_raised_and_systemd_hears_of_it(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+        channel.bind(str(tmp_path / "notify"))
+        channel.setblocking(False)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        made = Daemon(config)
+        serving = asyncio.create_task(made.serve())
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(20):
+            assert await loop.sock_recv(channel, 4096) == b"READY=1"
+            made._corrupt(Corrupt("it is damaged"))
+            assert await loop.sock_recv(channel, 4096) == b"STOPPING=1"
+            with pytest.raises(Corrupt, match="it is damaged"):
+                await serving
