@@ -25,6 +25,7 @@ from gateway.admin.running import Running
 from gateway.api import AdminServer
 from gateway.config import Config
 from gateway.errors import Corrupt, GatewayError
+from gateway.formats import checking
 from gateway.intake.dropfolder import DropFolder
 from gateway.intake.submission import SubmissionServer
 from gateway.model import UTC, Accepted, NewSubmission
@@ -57,6 +58,7 @@ class Daemon:
         self.store = Store(self.path, on_corrupt=self._corrupt)
         self.recent = Recent(RECENT_BYTES)
         self.pool = Pool(config.gateway.workers, preload=PRELOAD)
+        self.rules = Pool(1, memory=checking.SPACE, large=checking.LARGE) if checking.is_possible() else None
         self.failed: GatewayError | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
@@ -74,6 +76,8 @@ class Daemon:
         async with contextlib.AsyncExitStack() as stack:
             self.pool.start()
             stack.push_async_callback(self.pool.close)
+            if self.rules is not None:
+                stack.push_async_callback(self.rules.close)
             self.store.open()
             stack.push_async_callback(self.store.close)
             await self._start_middle(stack)
@@ -97,6 +101,7 @@ class Daemon:
             next_hop=transport.next_hop,
             on_queued=self.queue.wake,
             recent=self.recent,
+            rules=self.rules,
         )
         await self.queue.start()
         stack.push_async_callback(self._within_grace, self.queue)

@@ -46,7 +46,7 @@ def convert(
     name: str, target: str, language: str, options: Mapping[str, Any], blob: bytes
 ) -> tuple[dict[str, Any], bytes]:
     """The file `blob`, called `name`, in the format `target`: the attachment's name and media type, what it cannot
-    hold (`lost`), and its bytes.
+    hold (`notes`), and its bytes.
 
     `options`: `now`, the time for the file's dates (RFC 3339); `accent`, a colour; `media_type`, what the sender called
     it. The source's own format gives its own bytes.
@@ -60,7 +60,16 @@ def convert(
     if options.get("accent"):
         how["accent"] = str(options["accent"])
     made = formats.convert(document, source, target, formats.Options(language=language, **how))
-    return {"name": made.name, "media_type": made.media_type, "lost": list(made.lost)}, made.content
+    return {"name": made.name, "media_type": made.media_type, "notes": list(made.notes)}, made.content
+
+
+def check(target: str, blob: bytes) -> tuple[Any, bytes]:
+    """`blob`, which `convert` gave in the format `target`, against the schemas and rules that are installed: a
+    `formats.checking.Check`. Needs more address space than other jobs."""
+    from gateway.formats import checking
+    from gateway.readers.facturx import only_xml
+
+    return msgspec.to_builtins(checking.check(target, only_xml(blob))), b""
 
 
 def _media_type(document: ReadDocument, said: str) -> str:

@@ -192,7 +192,7 @@ class Attachment(Value, frozen=True, kw_only=True):
     name: str
     media_type: str
     content: bytes
-    lost: tuple[str, ...] = ()  # what its format cannot hold of the document, in sentences
+    notes: tuple[str, ...] = ()  # what its format cannot hold of the document, and how it was checked; sentences
 
 
 # --- who it is for ---------------------------------------------------------------------------------------

@@ -11,9 +11,12 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from gateway.cli import Context, read_file
 from gateway.cli.text import print_json, print_text
-from gateway.errors import Refused
+from gateway.errors import Refused, Unconvertible
+from gateway.formats import checking
 
 if TYPE_CHECKING:
     from gateway.cli import Commands
@@ -35,6 +38,8 @@ def run_convert(context: Context, args: argparse.Namespace) -> int:
     """Read FILE in a worker process, as the daemon does, and write OUT whole or not at all."""
     content = read_file(args.file)
     made, data = asyncio.run(_convert(Path(args.file).name, args.to, args.language, content))
+    for note in made["notes"]:
+        print(f"gateway: {note}", file=sys.stderr)
     if args.output == "-":
         sys.stdout.buffer.write(data)
         return 0
@@ -48,13 +53,28 @@ def run_convert(context: Context, args: argparse.Namespace) -> int:
 
 
 async def _convert(name: str, target: str, language: str, content: bytes) -> tuple[Any, bytes]:
+    """What the job says and gives; its notes end with how that was checked, if it was written and not passed on."""
+    options = {"now": dt.datetime.now(dt.UTC).isoformat()}
+    made, data = await _in_worker("convert", name, target, language, options, blob=content)
+    found = checking.unchecked(target)
+    if data != content and found.unchecked and checking.is_possible():
+        said, _ = await _in_worker("check", target, blob=data, memory=checking.SPACE)
+        found = msgspec.convert(said, checking.Check)
+    if found.broken:
+        rule, text = found.broken[0]
+        raise Unconvertible(rule, f"What was written as {target} breaks {rule}: {text}")
+    if data != content and found.sentence():
+        made["notes"].append(found.sentence())
+    return made, data
+
+
+async def _in_worker(job: str, *args: Any, blob: bytes, memory: int | None = None) -> tuple[Any, bytes]:
     from gateway.workers import Pool
 
-    pool = Pool(1)
+    pool = Pool(1) if memory is None else Pool(1, memory=memory)
     pool.start()
     try:
-        options = {"now": dt.datetime.now(dt.UTC).isoformat()}
-        return await pool.run("gateway.jobs:convert", name, target, language, options, blob=content, timeout=_SECONDS)
+        return await pool.run(f"gateway.jobs:{job}", *args, blob=blob, timeout=_SECONDS)
     finally:
         await pool.close()
 

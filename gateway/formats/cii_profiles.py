@@ -38,7 +38,7 @@ class CiiFormat:
         lost: list[str] = []
         content = cii_invoice.written(invoice, self.profile, lost)
         stem = PurePath(source.name).stem or "invoice"
-        return Attachment(name=f"{stem}.xml", media_type=self.media_type, content=content, lost=tuple(lost))
+        return Attachment(name=f"{stem}.xml", media_type=self.media_type, content=content, notes=tuple(lost))
 
 
 _CHECKED = "our goldens against the schema and the EN 16931 rules"

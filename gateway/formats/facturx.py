@@ -71,7 +71,7 @@ class FacturxFormat:
         page = set_page(document, invoice, options)
         written = attached(page, inside, options.now, "/Alternative", self._describe)
         stem = PurePath(source.name).stem or "invoice"
-        return Attachment(name=f"{stem}.pdf", media_type=self.media_type, content=written, lost=tuple(lost))
+        return Attachment(name=f"{stem}.pdf", media_type=self.media_type, content=written, notes=tuple(lost))
 
     def _describe(self, pdf: Pdf) -> None:
         """Say in the XMP what is inside: the extension schema in the one bag there is, and its four properties."""

@@ -46,11 +46,12 @@ class Pipeline:
         next_hop: Callable[[str], str],
         on_queued: Callable[[], None],
         recent: Recent,
+        rules: Pool | None = None,
         now: Callable[[], dt.datetime] = lambda: dt.datetime.now(UTC),
     ) -> None:
         self._store, self._pool, self._config, self._owner = store, pool, config, owner
         self._on_queued, self._now = on_queued, now
-        self._steps = Steps(store, pool, config, verp_key=verp_key, next_hop=next_hop, now=now)
+        self._steps = Steps(store, pool, config, verp_key=verp_key, next_hop=next_hop, now=now, rules=rules)
         self._recent = recent
         self._tasks: set[asyncio.Task[None]] = set()
         self._hint = asyncio.Event()

@@ -17,6 +17,7 @@ from gateway.directory import number_key
 from gateway.errors import Refused, Unconvertible, Unreadable
 from gateway.model import Attachment, ReadDocument, Recipient, Resolution, Step, Value
 from gateway.pipeline import finding, outgoing
+from gateway.pipeline.checks import Checks
 from gateway.settings import Business
 from gateway.store import Store, companies, content, documents, meta, recipients, settings
 from gateway.store.documents import ClaimedDocument, Finding, Hold
@@ -67,7 +68,8 @@ class Made(Value, frozen=True, kw_only=True):
 
 
 class Steps:
-    """The steps, with what they need of the gateway. `keys` are the signing keys; without any, nothing goes."""
+    """The steps, with what they need of the gateway. `keys` are the signing keys; without any, nothing goes.
+    `rules`, which is not started yet, is for what checks the rules of formats; without it the record says so."""
 
     def __init__(
         self,
@@ -78,7 +80,9 @@ class Steps:
         verp_key: bytes,
         next_hop: Callable[[str], str],
         now: Callable[[], dt.datetime],
+        rules: Pool | None = None,
     ) -> None:
+        self._checks = Checks(rules)
         self._store, self._pool, self._config = store, pool, config
         self._verp_key, self._next_hop, self._now = verp_key, next_hop, now
         self._sources: dict[str, Source] = {source.name: source for source in config.sources}
@@ -100,11 +104,11 @@ class Steps:
         looked = await self._look_up(document.company_id, rules.keys(reading, document.fields))
         try:
             letter = self._letter(document, reading, looked, passed_on)
-            message, lost = await self._message(letter, data)
+            message, notes = await self._message(letter, data)
         except Held as held:
             held.seen = looked.seen
             raise
-        return Made(message=message, found=_finding(letter, lost), rule=letter.resolution.rule or "")
+        return Made(message=message, found=_finding(letter, notes), rule=letter.resolution.rule or "")
 
     async def _look_up(self, company_id: int, keys: tuple[str, ...]) -> Looked:
         """Settings and directory rows. Settings alone may be a second old: what they hold is looked at again, and
@@ -192,7 +196,7 @@ class Steps:
         return letter
 
     async def _message(self, letter: outgoing.Letter, data: bytes) -> tuple[NewMessage, tuple[str, ...]]:
-        """Convert, compose and sign, and what the conversion lost; Held when the document cannot take that form."""
+        """Convert, compose and sign, and notes on the conversion; Held when the document cannot take that form."""
         sender = outgoing.Sender(
             domain=self._config.sender.domain,
             hostname=self._config.gateway.hostname,
@@ -208,7 +212,7 @@ class Steps:
             size = sum(len(attachment.content) for attachment in attachments)
             with metrics.STAGE_SECONDS.labels("compose").time():
                 message = await _small_here(size, outgoing.write, letter, attachments, sender, self._now())
-            return message, attachments[0].lost
+            return message, attachments[0].notes
         except Held as held:  # writing it cost a worker: what was learnt is known all the same
             held.found = _finding(letter)
             raise
@@ -261,8 +265,9 @@ class Steps:
                 blob=data,
                 seconds=WRITE_SECONDS,
             )
-        lost = tuple(made["lost"])
-        return Attachment(name=made["name"], media_type=made["media_type"], content=blob, lost=lost)
+        verdict = await self._checks.verdict(target, blob)
+        notes = (*made["notes"], *([verdict] if verdict else []))
+        return Attachment(name=made["name"], media_type=made["media_type"], content=blob, notes=notes)
 
 
 async def _small_here(size: int, write: Callable[P, NewMessage], *args: P.args, **kwargs: P.kwargs) -> NewMessage:
@@ -284,12 +289,12 @@ def _by_person(to: tuple[str, ...], business: Business) -> Resolution:
     )
 
 
-def _finding(letter: outgoing.Letter, lost: tuple[str, ...] = ()) -> Finding:
+def _finding(letter: outgoing.Letter, notes: tuple[str, ...] = ()) -> Finding:
     reading, fields = letter.reading, letter.document.fields
     return Finding(
         reading=msgspec.structs.replace(reading, invoice=None),
         type=letter.type,
         number=letter.number,
         customer_number=next(iter(rules.candidates(reading, fields)), None),
-        trace=(*letter.resolution.trace, *(Step(rule="format", text=text, result="note") for text in lost)),
+        trace=(*letter.resolution.trace, *(Step(rule="format", text=text, result="note") for text in notes)),
     )

@@ -71,6 +71,13 @@ def embedded_in(item: Item) -> Embedded:
     return Embedded(name=name, document=document, notes=tuple(notes))
 
 
+def only_xml(data: bytes) -> bytes:
+    """`data` itself, or of a PDF that we wrote the first XML file inside."""
+    if not data.startswith(b"%PDF-"):
+        return data
+    return next(content for _, content in _xml_files(data, []))
+
+
 def _rank(name: str) -> int:
     lowered = name.casefold()
     return NAMES.index(lowered) if lowered in NAMES else len(NAMES)

@@ -46,7 +46,7 @@ def writing(case: Path) -> tuple[bytes, str]:
     chosen = next(entry for entry in formats.FORMATS if entry.name == target)
     made = chosen.write(document, source, formats.Options(language="en", now=dt.datetime(2026, 3, 2, tzinfo=dt.UTC)))
     content = _inside(made.content) if made.media_type == "application/pdf" else made.content
-    return content, "".join(f"{sentence}\n" for sentence in made.lost)
+    return content, "".join(f"{sentence}\n" for sentence in made.notes)
 
 
 def _inside(pdf: bytes) -> bytes:

@@ -32,7 +32,7 @@ MAIL = b"From: erp@seller.example\r\nTo: 1042@gateway.example\r\nSubject: s\r\n\
 class Work:
     """A pipeline over `store`, what it has queued, and what it is asked about."""
 
-    def __init__(self, store: Store, pool: Pool, config: Config, owner: str = OWNER) -> None:
+    def __init__(self, store: Store, pool: Pool, config: Config, owner: str = OWNER, rules: Pool | None = None) -> None:
         self.store, self.pool, self.config = store, pool, config
         self.queued = 0
         self.recent = Recent(1 << 20)
@@ -45,6 +45,7 @@ class Work:
             next_hop=lambda address: f"hop-{address.partition('@')[2]}",
             on_queued=self._count,
             recent=self.recent,
+            rules=rules,
         )
 
     def _count(self) -> None:

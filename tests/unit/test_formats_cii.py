@@ -32,7 +32,7 @@ def back(attachment: Attachment) -> Invoice:
 
 def test_the_terms_come_back() -> None:
     written = made()
-    assert (written.name, written.media_type, written.lost) == ("F-1042.xml", "application/xml", ())
+    assert (written.name, written.media_type, written.notes) == ("F-1042.xml", "application/xml", ())
     wanted = invoice(specification="urn:cen.eu:en16931:2017")
     buyer = msgspec.structs.replace(BUYER, account_id=None, identifiers=(Identifier(value="0010427"),))
     assert back(written) == msgspec.structs.replace(wanted, buyer=buyer)
@@ -72,12 +72,12 @@ def test_what_all_payment_means_share_is_said_once() -> None:
     payment = tuple(PaymentMeans(code="30", account=str(n), reference=f"R-{n}") for n in (1, 2))
     attachment = made(payment=payment)
     assert [means.reference for means in back(attachment).payment] == ["R-1", "R-1"]
-    assert attachment.lost == ("R-2 (BT-83) has no place beside R-1.",)
+    assert attachment.notes == ("R-2 (BT-83) has no place beside R-1.",)
 
 
 def test_a_discount_without_a_gross_price_is_lost_and_said() -> None:
     attachment = made(lines=(line(1, price_discount=D(5)),))
-    assert attachment.lost == ("The discount (BT-147) of line 1 has no place without a gross price (BT-148).",)
+    assert attachment.notes == ("The discount (BT-147) of line 1 has no place without a gross price (BT-148).",)
 
 
 def test_identifiers_without_a_scheme_come_first() -> None:

@@ -118,7 +118,7 @@ def test_a_missing_term_is_not_made_up(target: str, term: str, terms: dict[str, 
 def test_what_basic_has_no_place_for_is_named_once() -> None:
     lines = (line(1, description="Long", seller_item_id="S-1"), line(2, description="Longer"))
     attachment = made("facturx-basic", project="P-1", lines=lines)
-    assert attachment.lost == (
+    assert attachment.notes == (
         "Factur-X BASIC has no place for the project (BT-11), the seller's contact, the name of the account (BT-85), "
         "the BIC (BT-86), item descriptions (BT-154), the seller's item numbers (BT-155).",
     )

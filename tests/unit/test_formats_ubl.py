@@ -171,14 +171,14 @@ def test_a_credit_note_keeps_its_due_date_where_it_can() -> None:
     assert back(made(type_code="381")).due_date == dt.date(2026, 12, 20)
     without = made(type_code="381", payment=())
     assert back(without).due_date is None
-    assert without.lost == ("The due date (BT-9) has no place in a credit note without payment means.",)
+    assert without.notes == ("The due date (BT-9) has no place in a credit note without payment means.",)
 
 
 def test_the_customer_number_becomes_the_buyer_identifier() -> None:
     buyer = replaced(BUYER, identifiers=(Identifier(value="0010427"), Identifier(value="77", scheme="0088")))
     attachment = made(buyer=buyer)
     assert back(attachment).buyer.identifiers == (Identifier(value="0010427"),)
-    assert attachment.lost == ("The buyer's identifier 77 (BT-46) has no place beside 0010427.",)
+    assert attachment.notes == ("The buyer's identifier 77 (BT-46) has no place beside 0010427.",)
 
 
 def test_attachments_go_along_where_the_rules_allow_their_type() -> None:
@@ -194,14 +194,14 @@ def test_attachments_go_along_where_the_rules_allow_their_type() -> None:
         ("2", None, None),
         ("3", None, "https://c.example/c.pdf"),
     ]
-    assert [sentence.split(" (BT-125)")[0] for sentence in attachment.lost] == ["The file b.exe", "The file c.pdf"]
+    assert [sentence.split(" (BT-125)")[0] for sentence in attachment.notes] == ["The file b.exe", "The file c.pdf"]
 
 
 def test_what_ubl_has_no_place_for_is_said() -> None:
     seller = replaced(SELLER, endpoint=Identifier(value="77"))
     payment = (PaymentMeans(reference="R"),)
     attachment = made(seller=seller, payment=payment, lines=(line(1, gross_price=D(120)),))
-    assert attachment.lost == (
+    assert attachment.notes == (
         "The seller's electronic address 77 (BT-34) has no scheme and was left out.",
         "The payment reference (BT-83) has no place without payment means (BT-81).",
         "The gross price (BT-148) of line 1 has no place without a discount (BT-147).",
@@ -212,7 +212,7 @@ def test_one_mandate_for_all_payment_means() -> None:
     both = tuple(PaymentMeans(code="59", account=str(n), mandate=m) for n, m in ((1, "M-1"), (2, "M-1"), (3, "M-2")))
     attachment = made(payment=both)
     assert [means.mandate for means in back(attachment).payment] == ["M-1", None, None]
-    assert attachment.lost == ("The mandate M-2 (BT-89) has no place beside that of the first payment means.",)
+    assert attachment.notes == ("The mandate M-2 (BT-89) has no place beside that of the first payment means.",)
 
 
 def test_several_notes_are_one_for_peppol() -> None:

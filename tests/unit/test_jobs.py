@@ -57,9 +57,9 @@ def test_inspect_uses_the_patterns_of_the_source() -> None:
 def test_convert_to_the_own_format_gives_the_original_bytes() -> None:
     options = {"now": "2026-03-02T09:41:00Z"}
     made, data = jobs.convert("F1.xml", "ubl", "en", options, INVOICE)
-    assert (as_sent(made), data) == ({"name": "F1.xml", "media_type": "application/xml", "lost": []}, INVOICE)
+    assert (as_sent(made), data) == ({"name": "F1.xml", "media_type": "application/xml", "notes": []}, INVOICE)
     made, data = jobs.convert("F1.bin", "pdf", "en", options, PDF)
-    assert (made, data) == ({"name": "F1.bin", "media_type": "application/pdf", "lost": []}, PDF)
+    assert (made, data) == ({"name": "F1.bin", "media_type": "application/pdf", "notes": []}, PDF)
 
 
 def page_alone(data: bytes) -> bytes:
@@ -74,7 +74,7 @@ def page_alone(data: bytes) -> bytes:
 
 def test_convert_renders_the_whole_invoice() -> None:
     made, data = jobs.convert("F1.xml", "pdf", "fr", {"now": "2026-03-02T09:41:00+00:00", "accent": "#204060"}, INVOICE)
-    assert made == {"name": "F1.pdf", "media_type": "application/pdf", "lost": []}
+    assert made == {"name": "F1.pdf", "media_type": "application/pdf", "notes": []}
     assert data.startswith(b"%PDF-")
     found, _ = jobs.inspect("F1.pdf", "", [], page_alone(data))
     seen = {name: found[0][name] for name in ("type", "issue_date", "customer_numbers", "payable", "currency")}

@@ -166,5 +166,5 @@ def test_a_thousand_files_are_not_looked_at() -> None:
 def test_the_pdf_itself_is_the_source() -> None:
     options = {"now": "2026-11-24T09:30:05+00:00"}
     made, data = jobs.convert("F1.pdf", "pdf", "en", options, HYBRID)
-    assert made == {"name": "F1.pdf", "media_type": "application/pdf", "lost": []}
+    assert made == {"name": "F1.pdf", "media_type": "application/pdf", "notes": []}
     assert data == HYBRID
