@@ -14,6 +14,7 @@ def main() -> int:
     parser.add_argument("--socket", type=Path, required=True)
     parser.add_argument("--company", default="default")
     parser.add_argument("--lang")
+    parser.add_argument("--config", type=Path)
     parser.add_argument("--ascii", action="store_true")
     args = parser.parse_args()
     # Before the library is loaded, which reads them once.
@@ -24,7 +25,7 @@ def main() -> int:
     from tui.app import Console
 
     words.choose(args.lang)
-    Console(args.socket, args.company, args.ascii).run(mouse=False)
+    Console(args.socket, args.company, args.ascii, args.config).run(mouse=False)
     return 0
 
 

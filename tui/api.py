@@ -28,6 +28,20 @@ class Api:
         """Do what `path` names."""
         return await asyncio.to_thread(self._client.post, path, body)
 
+    async def upload(
+        self, path: str, file: bytes, query: Mapping[str, object], step: Callable[[dict[str, Any]], None]
+    ) -> dict[str, Any]:
+        """Hand in a file; `step` is told how far it is, the last answer is given."""
+        loop = asyncio.get_running_loop()
+
+        def run() -> dict[str, Any]:
+            last: dict[str, Any] = {}
+            for last in self._client.upload(path, file, query):
+                loop.call_soon_threadsafe(step, last)
+            return last
+
+        return await asyncio.to_thread(run)
+
     async def put(self, path: str, body: Mapping[str, object], **query: object) -> Any:
         """Store `body` at `path`."""
         return await asyncio.to_thread(self._client.put, path, body, query)
@@ -43,6 +57,3 @@ class Api:
     async def read(self, path: str) -> bytes:
         """The bytes at `path`."""
         return await asyncio.to_thread(lambda: b"".join(self._client.stream(path)))
-
-
-Todo = Callable[[], Any]

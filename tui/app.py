@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -42,11 +43,14 @@ class Console(App[None]):
         Binding("ctrl+q,ctrl+c", "quit", N_("Quit"), show=False, priority=True),
     ]
 
-    def __init__(self, socket: Path, company: str = "default", ascii_only: bool = False) -> None:
+    def __init__(
+        self, socket: Path, company: str = "default", ascii_only: bool = False, config: Path | None = None
+    ) -> None:
         # The terminal's own colours from the start: else NO_COLOR turns them into black on black.
         super().__init__(ansi_color=True)
         self.api = Api(socket)
         self.company = company
+        self.config = config
         self.ascii_only = ascii_only
         self.theme = "ansi-dark"
         self.animation_level = "none"
@@ -141,9 +145,10 @@ class Console(App[None]):
         changed = down is not None or (status, active, missing) != (self.status, self.active, self.missing)
         self.status, self.active, self.missing = status, active, missing
         page = self.page
-        if changed and page is not None and page.is_mounted:
-            page.show_bar()
-            page.show_keys()
+        if page is not None and page.is_mounted and page.LIVE:
+            if changed:
+                page.show_bar()
+                page.show_keys()
             page.load(True)
 
     def reached(self, error: GatewayError | None) -> None:
@@ -171,6 +176,19 @@ class Console(App[None]):
             text.append("   ")
             text.append(word.format(count=count(number)), style=style if number else "")
         return text
+
+    async def run_command(self, *words: str) -> str:
+        """Run a `gateway` command beside the screens; the last line that it says."""
+        found = ["-c", str(self.config)] if self.config is not None else []
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "gateway", *found, *words),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        said, _error = await process.communicate()
+        lines = said.decode("utf-8", "replace").strip().splitlines()
+        return lines[-1] if lines else ""
 
     # --- keys everywhere ----------------------------------------------------------------------------------
 

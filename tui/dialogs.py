@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from rich.text import Text
@@ -51,9 +51,16 @@ class Ask(ModalScreen[str | None]):
         Binding("tab", "complete", show=False, priority=True),
     ]
 
-    def __init__(self, label: str, known: Sequence[str] = (), value: str = "") -> None:
+    def __init__(
+        self,
+        label: str,
+        known: Sequence[str] = (),
+        value: str = "",
+        complete: Callable[[str], Sequence[str]] | None = None,
+    ) -> None:
         super().__init__()
         self.label, self.known, self.value = label, known, value
+        self.complete = complete  # what a text goes on with, instead of what is known from the start
 
     def compose(self) -> ComposeResult:
         """What is known above, the line below."""
@@ -69,12 +76,14 @@ class Ask(ModalScreen[str | None]):
         self.query_one("#ask-text", Input).focus()
 
     def _fitting(self, text: str) -> list[str]:
+        if self.complete is not None:
+            return list(self.complete(text))
         word = text.strip().casefold()
         starting = [known for known in self.known if known.casefold().startswith(word)]
         return starting + [known for known in self.known if word in known.casefold() and known not in starting]
 
     def _show(self, text: str) -> None:
-        self.query_one("#ask-known", Static).update(Text("  ".join(self._fitting(text)[:12])))
+        self.query_one("#ask-known", Static).update(Text("  ".join(safe(word) for word in self._fitting(text)[:12])))
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:

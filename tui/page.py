@@ -39,6 +39,7 @@ class Page(Screen[None]):
     COLUMNS: ClassVar[Sequence[Column]] = ()
     EMPTY: ClassVar[str] = N_("Nothing here.")
     SEARCHES: ClassVar[bool] = True
+    LIVE: ClassVar[bool] = True  # whether what the gateway tells makes the page load again
     OPENS: ClassVar[str] = "open"  # the action of Enter, for the table below
     NEEDS: ClassVar[Mapping[str, str]] = {}  # action: the permission that it needs
 
@@ -70,13 +71,17 @@ class Page(Screen[None]):
 
     def on_mount(self) -> None:
         """Show what stands still, then ask for the rows."""
-        self.query_one("#search-label", Line).say(f" / {_('Search')}: " if self.SEARCHES else f" {_(self.NAME)}")
+        self.query_one("#search-label", Line).say(self.label())
         self.query_one("#search", Input).display = self.SEARCHES
         self.set_class(not self.SEARCHES, "no-search")
         self.rows.focus()
         self.show_bar()
         self.show_keys()
         self.load(False)
+
+    def label(self) -> str:
+        """What stands at the top left."""
+        return f" / {_('Search')}: " if self.SEARCHES else f" {_(self.NAME)}"
 
     def on_screen_resume(self) -> None:
         """Come back: what changed meanwhile is shown, the cursor stays."""

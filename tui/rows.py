@@ -38,7 +38,7 @@ class RowsView(ScrollView, can_focus=True):
         Binding("pageup,ctrl+b,ctrl+u", "page(-1)", show=False),
         Binding("home,g", "edge(-1)", show=False),
         Binding("end,G", "edge(1)", show=False),
-        Binding("enter,e", "open", show=False),
+        Binding("enter", "open", show=False),
         Binding("space", "mark", show=False),
         Binding("asterisk", "mark_all", show=False),
     ]

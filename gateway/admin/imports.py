@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import hashlib
+import itertools
 import zlib
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -19,7 +20,7 @@ from sqlalchemy.engine import Connection
 from gateway import doctypes
 from gateway.admin.pages import PAGE, Pages, pages
 from gateway.admin.recipients import format_names
-from gateway.admin.running import DEFAULT_COMPANY, Running, filter_of, ident, refuse_unknown
+from gateway.admin.running import DEFAULT_COMPANY, Running, filter_of, ident, refuse_unknown, whole_number
 from gateway.directory import number_key
 from gateway.errors import NotFound, Refused, Temporary
 from gateway.model import Recipient, new_id, show_id
@@ -239,24 +240,26 @@ async def show_preview(running: Running, id_: str) -> dict[str, Any]:
     return _kept(running, id_).show()
 
 
-async def list_findings(running: Running, id_: str) -> Pages:
-    """Every error and warning of a preview: `row`, `cell`, `code`, `sentence`."""
-    page: list[dict[str, Any]] = []
-    for finding in _kept(running, id_).findings():
-        page.append(msgspec.to_builtins(finding))
-        if len(page) == PAGE:
-            yield page
-            page = []
-    yield page
+def list_findings(running: Running, id_: str, query: Mapping[str, str]) -> Pages:
+    """Every error and warning of a preview: `row`, `cell`, `code`, `sentence`; `offset` and `limit` cut a piece out."""
+    return _pieces(map(msgspec.to_builtins, _kept(running, id_).findings()), query)
 
 
-async def list_changes(running: Running, id_: str) -> Pages:
-    """Every row that a preview creates or updates: `row`, `cell`, `kind`, `number`, `was`, `becomes`."""
+def list_changes(running: Running, id_: str, query: Mapping[str, str]) -> Pages:
+    """Every row that a preview creates or updates: `row`, `cell`, `kind`, `number`, `was`, `becomes`; `offset` and
+    `limit` cut a piece out."""
     found = _kept(running, id_)
+    return _pieces((planned for planned in found if planned.writes), query, lambda planned: _change(found, planned))
+
+
+async def _pieces(rows: Iterator[Any], query: Mapping[str, str], show: Callable[[Any], Any] = lambda row: row) -> Pages:
+    """The rows from `offset` on, at most `limit`, page by page."""
+    refuse_unknown(query, ("offset", "limit"))
+    start = whole_number(query["offset"], "offset") if query.get("offset") else 0
+    stop = start + whole_number(query["limit"], "limit") if query.get("limit") else None
     page: list[dict[str, Any]] = []
-    for planned in found:
-        if planned.writes:
-            page.append(_change(found, planned))
+    for row in itertools.islice(rows, start, stop):
+        page.append(show(row))
         if len(page) == PAGE:
             yield page
             page = []

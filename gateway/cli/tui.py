@@ -32,6 +32,7 @@ def run(context: Context, args: argparse.Namespace) -> int:
     words = [sys.executable, "-m", "tui", "--socket", str(context.config().gateway.admin_socket)]
     words += ["--company", args.company]
     words += ["--lang", args.lang] if args.lang else []
+    words += ["--config", context.config_file] if context.config_file else []
     words += ["--ascii"] if args.ascii else []
     sys.stdout.flush()
     os.execv(sys.executable, words)

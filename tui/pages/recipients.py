@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 from textual import work
@@ -10,12 +12,12 @@ from textual.binding import Binding, BindingType
 
 from tui.api import Conflict, GatewayError, NotFound, path_of
 from tui.columns import Column, Row
-from tui.dialogs import Confirm
+from tui.dialogs import Ask, Confirm
 from tui.form import Form
 from tui.page import Page
 from tui.pager import Pager
 from tui.states import full_time
-from tui.words import N_, _, count
+from tui.words import N_, _, count, language
 
 TYPES = {
     "invoice": N_("Invoice"),
@@ -50,9 +52,11 @@ class Recipients(Page):
     EMPTY: ClassVar[str] = N_("No recipient yet; a adds the first one.")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "add", N_("Add")),
-        Binding("enter", "edit", N_("Edit")),
+        Binding("enter,e", "edit", N_("Edit")),
         Binding("c", "duplicate", N_("Duplicate")),
         Binding("d", "delete", N_("Delete")),
+        Binding("i", "import_list", N_("Import")),
+        Binding("x", "export", N_("Export")),
         Binding("h", "history", N_("History")),
         Binding("u", "app.undo", N_("Undo")),
     ]
@@ -61,6 +65,7 @@ class Recipients(Page):
         "duplicate": "directory",
         "delete": "directory",
         "history": "audit",
+        "import_list": "directory",
     }
     COLUMNS: ClassVar[Sequence[Column]] = (
         Column(N_("Customer no."), lambda row: row["number"], 13),
@@ -163,6 +168,37 @@ class Recipients(Page):
         body: dict[str, Any] = {"company": row["company"], **{name: row[name] for name in FIELDS if row[name]}}
         what = _("delete {number}").format(number=row["number"])
         self.console.undoing.append((what, lambda: self.console.api.post("/recipients", body)))
+
+    @work(exit_on_error=False)
+    async def action_import_list(self) -> None:
+        """Ask for the file and its type, then show what it would change."""
+        from tui.pages.importing import Importing, files_like
+
+        file = await self.app.push_screen_wait(Ask(_("Import the file (.xlsx, .csv):"), complete=files_like))
+        path = await asyncio.to_thread(lambda: Path(file or "").expanduser())
+        if not file or not await asyncio.to_thread(path.is_file):
+            self.say(_("{file} is no file.").format(file=file) if file else "", bad=True)
+            return
+        type_ = await self._ask_type(_("As which document type?"))
+        if type_:
+            self.app.push_screen(Importing(path, type_))
+
+    async def _ask_type(self, question: str) -> str | None:
+        try:
+            types = (await self.console.api.get("/choices"))["types"]
+        except GatewayError as error:
+            self.say(error.sentence, bad=True)
+            return None
+        return await self.app.push_screen_wait(Ask(question, types, "invoice"))
+
+    @work(exit_on_error=False)
+    async def action_export(self) -> None:
+        """Write the rows of one type into a workbook that can be imported again; the command line does it."""
+        type_ = await self._ask_type(_("Export which document type?"))
+        target = type_ and await self.app.push_screen_wait(Ask(_("Save into the file:"), value=f"{type_}.xlsx"))
+        if type_ and target:
+            words = ["export", target, "--type", type_, "--company", self.console.company]
+            self.say(await self.console.run_command("recipients", *words, "--language", language()))
 
     @work(exit_on_error=False)
     async def action_history(self) -> None:
