@@ -21,6 +21,7 @@ class Identifier(Term, frozen=True, kw_only=True):
 
     value: str
     scheme: str | None = None
+    version: str | None = None  # of the scheme: BT-158-2
 
 
 class Address(Term, frozen=True, kw_only=True):
@@ -96,6 +97,8 @@ class PaymentMeans(Term, frozen=True, kw_only=True):
     account_name: str | None = None  # BT-85
     bic: str | None = None  # BT-86
     card: str | None = None  # BT-87
+    card_holder: str | None = None  # BT-88
+    card_network: str | None = None  # UBL CardAccount/NetworkID; no EN term
     mandate: str | None = None  # BT-89
     creditor: str | None = None  # BT-90
     debited_account: str | None = None  # BT-91

@@ -124,7 +124,9 @@ def _means(settlement: Node, means: PaymentMeans) -> None:
     node = settlement.open("ram:SpecifiedTradeSettlementPaymentMeans")
     node.put("ram:TypeCode", means.code)
     node.put("ram:Information", means.text)
-    node.put("ram:ApplicableTradeSettlementFinancialCard/ram:ID", means.card)
+    card = node.open("ram:ApplicableTradeSettlementFinancialCard")
+    card.put("ram:ID", means.card)
+    card.put("ram:CardholderName", means.card_holder)
     node.put("ram:PayerPartyDebtorFinancialAccount/ram:IBANID", means.debited_account)
     if means.account:
         account = node.open("ram:PayeePartyCreditorFinancialAccount")

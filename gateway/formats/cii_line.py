@@ -37,7 +37,7 @@ def _product(product: Node, line: Line) -> None:
         attribute.put("ram:Value", value or "-")  # BT-161 must be something
     for classification in line.classifications:
         path = "ram:DesignatedProductClassification/ram:ClassCode"
-        product.put(path, classification.value, listID=classification.scheme)
+        product.put(path, classification.value, listID=classification.scheme, listVersionID=classification.version)
     product.put("ram:OriginTradeCountry/ram:ID", line.origin)
 
 

@@ -25,6 +25,7 @@ _PAYMENT = {
     "account_name": "the name of the account (BT-85)",
     "bic": "the BIC (BT-86)",
     "card": "the card (BT-87)",
+    "card_holder": "the holder of the card (BT-88)",
 }
 _LINE = {
     "description": "item descriptions (BT-154)",

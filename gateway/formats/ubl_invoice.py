@@ -163,7 +163,8 @@ def _means(root: Node, means: PaymentMeans, invoice: Invoice, is_credit_note: bo
     if means.card:
         card = node.open("cac:CardAccount")
         card.put("cbc:PrimaryAccountNumberID", means.card)
-        card.put("cbc:NetworkID", _NOT_KNOWN)  # the schema wants one; EN 16931 has no term for it
+        card.put("cbc:NetworkID", means.card_network or _NOT_KNOWN)  # the schema wants one; EN 16931 has no term for it
+        card.put("cbc:HolderName", means.card_holder)
     if means.account:
         account = node.open("cac:PayeeFinancialAccount")
         account.put("cbc:ID", means.account)

@@ -38,7 +38,7 @@ def _item(item: Node, line: Line) -> None:
     item.put("cac:OriginCountry/cbc:IdentificationCode", line.origin)
     for classification in line.classifications:
         path = "cac:CommodityClassification/cbc:ItemClassificationCode"
-        item.put(path, classification.value, listID=classification.scheme)
+        item.put(path, classification.value, listID=classification.scheme, listVersionID=classification.version)
     category = item.open("cac:ClassifiedTaxCategory")
     category.put("cbc:ID", line.vat_category)
     category.put("cbc:Percent", line.vat_rate)

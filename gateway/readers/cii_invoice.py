@@ -135,6 +135,7 @@ def _payment(dialect: Dialect, root: Any) -> tuple[PaymentMeans, ...]:
             account_name=xpath.value(node, f"{account}/ram:AccountName"),
             bic=xpath.value(node, "ram:PayeeSpecifiedCreditorFinancialInstitution/ram:BICID"),
             card=xpath.value(node, "ram:ApplicableTradeSettlementFinancialCard/ram:ID"),
+            card_holder=xpath.value(node, "ram:ApplicableTradeSettlementFinancialCard/ram:CardholderName"),
             mandate=mandate,
             creditor=creditor,
             debited_account=xpath.value(node, "ram:PayerPartyDebtorFinancialAccount/ram:IBANID"),

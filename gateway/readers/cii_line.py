@@ -75,7 +75,7 @@ def _product(dialect: Dialect, product: Any) -> dict[str, Any]:
         "buyer_item_id": xpath.value(product, "ram:BuyerAssignedID"),
         "standard_item_id": identifier_of(standard[0]) if standard else None,
         "classifications": tuple(
-            Identifier(value=value, scheme=code.get("listID"))
+            Identifier(value=value, scheme=code.get("listID"), version=code.get("listVersionID"))
             for code in xpath.nodes(product, "ram:DesignatedProductClassification/ram:ClassCode")
             if (value := xpath.value(code, "."))
         ),

@@ -147,6 +147,8 @@ def _payment(root: Any) -> tuple[PaymentMeans, ...]:
             account_name=UBL.value(node, "cac:PayeeFinancialAccount/cbc:Name"),
             bic=UBL.value(node, f"{_BRANCH}/cbc:ID | {_BRANCH}/cac:FinancialInstitution/cbc:ID"),
             card=UBL.value(node, "cac:CardAccount/cbc:PrimaryAccountNumberID"),
+            card_holder=UBL.value(node, "cac:CardAccount/cbc:HolderName"),
+            card_network=UBL.value(node, "cac:CardAccount/cbc:NetworkID"),
             mandate=UBL.value(node, "cac:PaymentMandate/cbc:ID"),
             debited_account=UBL.value(node, "cac:PaymentMandate/cac:PayerFinancialAccount/cbc:ID"),
             creditor=creditor if UBL.node(node, "cac:PaymentMandate") is not None else None,

@@ -48,7 +48,7 @@ def _item(item: Any) -> dict[str, Any]:
         "buyer_item_id": UBL.value(item, "cac:BuyersItemIdentification/cbc:ID"),
         "standard_item_id": identifier_of(standard[0]) if standard else None,
         "classifications": tuple(
-            Identifier(value=value, scheme=code.get("listID"))
+            Identifier(value=value, scheme=code.get("listID"), version=code.get("listVersionID"))
             for code in UBL.nodes(item, _LIST_ID)
             if (value := UBL.value(code, "."))
         ),

@@ -38,7 +38,11 @@ def test_every_term_of_the_model_is_filled() -> None:
         "extensions",
     }
     means = invoice.payment[0]
-    assert {name for name in PaymentMeans.__struct_fields__ if getattr(means, name) is None} == {"card"}
+    assert {name for name in PaymentMeans.__struct_fields__ if getattr(means, name) is None} == {
+        "card",
+        "card_holder",
+        "card_network",
+    }
     assert all(getattr(invoice.totals, name) is not None for name in invoice.totals.__struct_fields__)
     assert {name for name in invoice.seller.__struct_fields__ if not getattr(invoice.seller, name)} == {"account_id"}
     line = invoice.lines[0]
@@ -47,15 +51,14 @@ def test_every_term_of_the_model_is_filled() -> None:
 
 def test_tax_point_and_card() -> None:
     point = "<ram:TaxPointDate><udt:DateString format='102'>20260228</udt:DateString></ram:TaxPointDate>"
-    card = (
-        "<ram:ApplicableTradeSettlementFinancialCard><ram:ID>1234</ram:ID></ram:ApplicableTradeSettlementFinancialCard>"
-    )
+    inside = "<ram:ID>1234</ram:ID><ram:CardholderName>A. B.</ram:CardholderName>"
+    card = f"<ram:ApplicableTradeSettlementFinancialCard>{inside}</ram:ApplicableTradeSettlementFinancialCard>"
     invoice = content(
         ("<ram:DueDateTypeCode>5</ram:DueDateTypeCode>", point),
         ("<ram:Information>SEPA-Lastschrift</ram:Information>", card),
     )
     assert invoice.tax_point_date == dt.date(2026, 2, 28)
-    assert invoice.payment[0].card == "1234"
+    assert (invoice.payment[0].card, invoice.payment[0].card_holder) == ("1234", "A. B.")
 
 
 def test_a_national_account_stands_where_an_iban_would() -> None:
