@@ -27,6 +27,7 @@ from gateway.admin import (
     counting,
     documents,
     events,
+    health,
     imports,
     queue,
     recipients,
@@ -66,6 +67,7 @@ def _routes(r: Running) -> list[tuple[str, str, Handler]]:
     return [
         ("GET", "/me", _answer(lambda q: _at_once(roles.show(q.state.caller)))),
         ("GET", "/status", _answer(lambda _: status.show_status(r))),
+        ("GET", "/health", _answer(lambda _: health.show_health(r))),
         ("GET", "/metrics", _metrics(r)),
         ("GET", "/events", _events(r)),
         ("GET", "/companies", _answer(lambda _: companies.list_companies(r))),

@@ -16,7 +16,7 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 
 from gateway.client import Client
-from tui.api import Api, GatewayError
+from tui.api import Api, GatewayError, path_of
 from tui.dialogs import Ask
 from tui.helptext import help_lines
 from tui.page import Page
@@ -176,6 +176,19 @@ class Console(App[None]):
             text.append("   ")
             text.append(word.format(count=count(number)), style=style if number else "")
         return text
+
+    @work(exit_on_error=False)
+    async def show_document(self, id_: str) -> None:
+        """One document over the page."""
+        from tui.pages.document import DocumentView
+
+        try:
+            shown = await self.api.get(path_of("documents", id_))
+        except GatewayError as error:
+            if self.page is not None:
+                self.page.say(error.sentence, bad=True)
+            return
+        self.push_screen(DocumentView(shown))
 
     async def run_command(self, *words: str) -> str:
         """Run a `gateway` command beside the screens; the last line that it says."""

@@ -71,13 +71,18 @@ class Page(Screen[None]):
 
     def on_mount(self) -> None:
         """Show what stands still, then ask for the rows."""
-        self.query_one("#search-label", Line).say(self.label())
+        self.show_label()
         self.query_one("#search", Input).display = self.SEARCHES
         self.set_class(not self.SEARCHES, "no-search")
         self.rows.focus()
         self.show_bar()
         self.show_keys()
         self.load(False)
+
+    def show_label(self) -> None:
+        """The text at the top left, and the headings below it."""
+        self.query_one("#search-label", Line).say(self.label())
+        self._show_heading()
 
     def label(self) -> str:
         """What stands at the top left."""

@@ -54,6 +54,7 @@ ROUTES: Mapping[str, Permission | None] = {  # None: whoever reaches the socket
     "GET /me": None,
     "GET /status": _P.READ,
     "GET /events": _P.READ,
+    "GET /health": _P.READ,
     "GET /metrics": _P.READ,
     "GET /companies": _P.READ,
     "POST /companies": _P.COMPANIES,

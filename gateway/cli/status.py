@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gateway.cli import Context, text
 
@@ -13,12 +13,19 @@ if TYPE_CHECKING:
 
 def register(commands: Commands) -> None:
     """Add the command."""
-    commands.add_parser("status", help="status", description="Show the running gateway.").set_defaults(run=run)
+    parser = commands.add_parser("status", help="status", description="Show the running gateway.")
+    parser.add_argument(
+        "--health", action="store_true", help="the disk, certificates and DKIM records too"
+    )
+    parser.set_defaults(run=run)
 
 
 def run(context: Context, args: argparse.Namespace) -> int:
     """Print the status; exit code 1 when the gateway does not run."""
     found = context.client().get("/status")
+    health = context.client().get("/health") if args.health else None
+    if health is not None:
+        found["health"] = health
     if context.json:
         text.print_json(found)
         return 0
@@ -35,4 +42,16 @@ def run(context: Context, args: argparse.Namespace) -> int:
         text.print_text(f"{what}: {counts or 'none'}")
     for cause, count in sorted(found["held"].items(), key=lambda item: -item[1])[:20]:
         text.print_text(f"  {count} held for {cause}")
+    if health is not None:
+        _say_health(health)
     return 0
+
+
+def _say_health(health: dict[str, Any]) -> None:
+    disk = health["disk"]
+    text.print_text(f"disk: {disk['free'] >> 20:,} of {disk['total'] >> 20:,} MiB free")
+    for each in health["certificates"]:
+        left = "cannot be read" if each["days"] is None else f"ends in {each['days']} days"
+        text.print_text(f"certificate {each['file']}: {left}")
+    for each in health["dkim"]:
+        text.print_text(f"DKIM {each['name']}: {each['state']}")

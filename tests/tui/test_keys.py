@@ -195,9 +195,20 @@ async def test_hold_and_release_a_delivery(desk: Desk) -> None:
         await pilot.press("R")
         await until(pilot, lambda: "go on" in line(pilot, "message"))
         await pilot.press("p")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Ask))
+        await pilot.press(*"stuck", "enter")
         await until(pilot, lambda: "paused" in line(pilot, "message"))
+        await pilot.press("tab")
+        await until(pilot, lambda: "paused by bertil · stuck" in line(pilot, "explain"))
         await pilot.press("P")
         await until(pilot, lambda: "used again" in line(pilot, "message"))
+        await pilot.press("C")
+        await until(pilot, lambda: "Cancel 1 deliveries?" in screen(pilot))
+        await pilot.press("n", "enter")
+        await until(pilot, lambda: "a@example.com" in screen(pilot))
+        assert line(pilot, "search-label") == " Queue · capture"
+        await pilot.press("escape")
+        await until(pilot, lambda: "Next hops" in line(pilot, "search-label"))
 
 
 async def test_setting_shows_the_difference_before_it_is_saved(desk: Desk) -> None:

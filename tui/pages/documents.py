@@ -14,7 +14,6 @@ from tui.columns import Column, Row
 from tui.dialogs import Ask, Confirm
 from tui.page import Page
 from tui.pager import Pager
-from tui.pages.document import DocumentView
 from tui.pages.recipients import type_text
 from tui.states import short_time, state_style, state_word
 from tui.words import N_, _, count
@@ -73,15 +72,9 @@ class Documents(Page):
         """One document with everything."""
         self.rows.action_open()
 
-    @work(exit_on_error=False)
-    async def open_row(self, row: Row) -> None:
+    def open_row(self, row: Row) -> None:
         """One document with everything."""
-        try:
-            shown = await self.console.api.get(path_of("documents", row["id"]))
-        except GatewayError as error:
-            self.say(error.sentence, bad=True)
-            return
-        self.app.push_screen(DocumentView(shown))
+        self.console.show_document(row["id"])
 
     @work(exit_on_error=False)
     async def action_original(self) -> None:

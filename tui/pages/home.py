@@ -1,9 +1,11 @@
-"""Home: what needs a person, who hands in, where mails go, what is in which state."""
+"""Home: what needs a person, who hands in, where mails go, what goes wrong slowly."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar
+import datetime as dt
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 from tui.causes import cause_text
 from tui.columns import Column, Row
@@ -11,7 +13,9 @@ from tui.page import Page
 from tui.states import short_time, state_style, state_word
 from tui.words import N_, _, count
 
-STATES = ("received", "held", "queued", "sent", "partly_sent", "bounced", "cancelled")
+HEALTH_SECONDS = 600.0  # between two looks at the disk, the certificates and the DNS
+DAYS = 21  # a certificate that ends sooner needs a person
+FREE = 0.1  # of the disk; less needs a person
 
 
 class Home(Page):
@@ -20,32 +24,37 @@ class Home(Page):
     NAME: ClassVar[str] = N_("Home")
     SEARCHES: ClassVar[bool] = False
     COLUMNS: ClassVar[Sequence[Column]] = (
-        Column(N_("What"), lambda row: row["what"], 12),
-        Column(N_("State"), lambda row: row["state"], 6, style=lambda row: row["style"]),
-        Column(N_("Count"), lambda row: row["count"], 8, right=True),
+        Column("", lambda row: row["what"], 11),
+        Column("", lambda row: row["state"], 6, style=lambda row: row["style"]),
+        Column("", lambda row: row["count"], 7, right=True),
         Column("", lambda row: row["text"], 30, grow=1),
     )
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._health: dict[str, Any] = {}
+        self._health_at = -HEALTH_SECONDS
+
     async def fill(self, keep: bool) -> None:
         """Ask for each part; all of it fits on one screen."""
-        api = self.console.api
+        api, company = self.console.api, self.console.company
         status = await api.get("/status")
-        rows = [_held(cause, number) for cause, number in sorted(status["held"].items(), key=lambda item: -item[1])]
-        rows = _grouped(rows)
-        for state in ("bounced", "partly_sent"):
-            if status["documents"].get(state):
-                rows.append(_line(_("Needs you"), state, status["documents"][state], _("documents"), 3))
-        if not rows:
-            rows.append({**_line(_("Needs you"), "", 0, _("Nothing needs a person."), 5), "count": "–"})
-        for state in STATES:
-            rows.append(_line(_("Documents"), state, status["documents"].get(state, 0), _(WORDS[state]), 3))
-        for hop in await api.get("/queue/hops"):
-            number = sum(hop.get(state, 0) for state in ("queued", "active", "deferred"))
-            what = _("paused by {user}").format(user=hop["paused_by"]) if hop["paused_by"] else _reply(hop)
-            rows.append(_line(_("Next hop"), "deferred" if hop["deferred"] else "queued", number, what, 4))
+        if time.monotonic() - self._health_at >= HEALTH_SECONDS:
+            self._health, self._health_at = await api.get("/health"), time.monotonic()
+        midnight = dt.datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0).isoformat()
+        today: dict[str, int] = {}
+        for state in ("", "sent", "held", "bounced"):
+            today[state] = (await api.get("/documents/count", company=company, since=midnight, state=state))["total"]
+        rows = [*_titled(_("Needs you"), _needs(status, self._health))]
+        rows += _titled(_("Today"), [_today(today)])
+        sources = []
         for source in await api.get("/sources"):
-            last = await api.get("/documents", source=source["name"], limit=1)
-            rows.append(_source(source, last))
+            name = source["name"]
+            last = await api.get("/documents", source=name, limit=1)
+            number = (await api.get("/documents/count", source=name, since=midnight))["total"] if last else 0
+            sources.append(_source(name, last, number))
+        rows += _titled(_("Sources"), sources)
+        rows += _titled(_("Next hops"), [_hop(hop) for hop in await api.get("/queue/hops")])
         self.rows.show_rows(rows, keep)
         self.matching = self.everything = len(rows)
 
@@ -53,15 +62,16 @@ class Home(Page):
         """What Enter does."""
         from tui.pages import PAGES
 
-        return _("Enter goes to {page}.").format(page=_(PAGES[row["page"] - 1].NAME))
+        return _("Enter goes to {page}.").format(page=_(PAGES[row["page"] - 1].NAME)) if row["page"] else ""
 
     def open_row(self, row: Row) -> None:
         """Go where the line is dealt with."""
-        self.console.action_page(row["page"])
+        if row["page"]:
+            self.console.action_page(row["page"])
 
     def command_line(self, row: Row) -> str:
         """The same as text."""
-        return "status"
+        return "status --health"
 
     def keys(self) -> list[tuple[str, str]]:
         """Where the numbers lead."""
@@ -69,58 +79,95 @@ class Home(Page):
 
         return [(str(number), _(page.NAME)) for number, page in enumerate(PAGES[1:], 2)]
 
+    def _show_heading(self) -> None:
+        """The first column says what each line is."""
 
-WORDS = {
-    "received": N_("in the pipeline"),
-    "held": N_("held"),
-    "queued": N_("in the queue"),
-    "sent": N_("sent"),
-    "partly_sent": N_("sent to some, bounced for others"),
-    "bounced": N_("bounced"),
-    "cancelled": N_("cancelled"),
+
+def _titled(title: str, rows: list[Row]) -> list[Row]:
+    return [{**row, "what": title if place == 0 else ""} for place, row in enumerate(rows)]
+
+
+def _line(state: str, number: int | None, text: str, page: int, bad: bool = False) -> Row:
+    style = "bold red" if bad else state_style(state)
+    shown = "" if number is None else count(number)
+    word = "!" if bad and not state else state_word(state) if state else ""
+    return {"state": word, "style": style, "count": shown, "text": text, "page": page}
+
+
+def _needs(status: Mapping[str, Any], health: Mapping[str, Any]) -> list[Row]:
+    """What waits until a person does something, the most documents first."""
+    groups: dict[str, list[tuple[str, int]]] = {}
+    for cause, number in sorted(status["held"].items(), key=lambda item: -item[1]):
+        name, _colon, detail = cause.partition(":")
+        groups.setdefault(name, []).append((detail, number))
+    rows = [_group(name, members) for name, members in groups.items()]
+    rows.sort(key=lambda row: -row["number"])
+    for state in ("bounced", "partly_sent"):
+        if status["documents"].get(state):
+            rows.append(_line(state, status["documents"][state], _(ENDED[state]), 3))
+    if status.get("no_room"):
+        rows.append(_line("", None, _("takes nothing in: {why}").format(why=status["no_room"]), 1, bad=True))
+    rows += [_line("", None, _("{hop} is paused").format(hop=hop), 4, bad=True) for hop in status.get("paused", ())]
+    rows += [row for row in _healthy(health) if row["state"] == "!"]
+    return rows or [_line("", None, _("Nothing needs a person."), 0)]
+
+
+ENDED = {"bounced": N_("no address took it"), "partly_sent": N_("sent to some, bounced for others")}
+
+
+def _group(name: str, members: list[tuple[str, int]]) -> Row:
+    number = sum(many for _detail, many in members)
+    details = " · ".join(f"{detail} ×{count(many)}" for detail, many in members if detail)
+    return {**_line("held", number, f"{cause_text(name)}  {details}".rstrip(), 5), "number": number}
+
+
+def _today(today: Mapping[str, int]) -> Row:
+    words = _("received {received} · sent {sent} · held {held} · bounced {bounced}")
+    shown = {"received": today[""], "sent": today["sent"], "held": today["held"], "bounced": today["bounced"]}
+    return _line("", None, words.format(**{name: count(number) for name, number in shown.items()}), 3)
+
+
+def _source(name: str, last: list[Row], number: int) -> Row:
+    if not last:
+        return _line("", 0, f"{name}  {_('no document yet')}", 6)
+    what = last[0]["number"] or last[0]["file_name"]
+    words = _("last {what} at {when}").format(what=what, when=short_time(last[0]["received_at"]))
+    return _line("", number, f"{name}  {words}", 6)
+
+
+def _hop(hop: Row) -> Row:
+    number = sum(hop.get(state, 0) for state in ("queued", "active", "deferred"))
+    if hop["paused_by"]:
+        return _line("held", number, f"{hop['next_hop']}  {_('paused by {user}').format(user=hop['paused_by'])}", 4)
+    return _line("deferred" if hop["deferred"] else "queued", number, f"{hop['next_hop']}  {reply_text(hop)}", 4)
+
+
+def reply_text(row: Row) -> str:
+    """The last reply of a delivery or a next hop in one line."""
+    reply = row.get("last_reply") or row.get("last") or ""
+    if isinstance(reply, dict):
+        return " ".join(str(reply[name]) for name in ("code", "enhanced", "text") if reply.get(name))
+    return str(reply)
+
+
+PUBLISHED = {
+    "published": N_("DKIM {selector}: the DNS has the record"),
+    "missing": N_("DKIM {selector}: the DNS has no record"),
+    "different": N_("DKIM {selector}: the DNS has another key"),
+    "unknown": N_("DKIM {selector}: the DNS does not say"),
 }
 
 
-def _line(what: str, state: str, number: int, text: str, page: int) -> Row:
-    word = state_word(state) if state else ""
-    style = state_style(state) if state and number else ""
-    return {"what": what, "state": word, "style": style, "count": count(number), "text": text, "page": page}
-
-
-def _held(cause: str, number: int) -> Row:
-    return {"cause": cause, "number": number}
-
-
-def _grouped(held: list[Row]) -> list[Row]:
-    groups: dict[str, list[Row]] = {}
-    for each in held:
-        groups.setdefault(each["cause"].partition(":")[0], []).append(each)
-    return [
-        _line(
-            _("Needs you"),
-            "held",
-            sum(each["number"] for each in members),
-            cause_text(cause) + _details(members),
-            5,
-        )
-        for cause, members in groups.items()
-    ]
-
-
-def _details(members: list[Row]) -> str:
-    named = [(each["cause"].partition(":")[2], each["number"]) for each in members]
-    shown = " · ".join(f"{name} ×{number}" for name, number in named if name)
-    return f"  {shown}" if shown else ""
-
-
-def _reply(hop: Row) -> str:
-    reply = hop.get("last_reply") or {}
-    if isinstance(reply, dict):
-        reply = " ".join(str(reply[name]) for name in ("code", "enhanced", "text") if reply.get(name))
-    return f"{hop['next_hop']}  {reply}"
-
-
-def _source(source: Row, last: list[Row]) -> Row:
-    when = short_time(last[0]["received_at"]) if last else ""
-    text = f"{source['name']}  " + (_("last document {when}").format(when=when) if last else _("no document yet"))
-    return {"what": _("Source"), "state": "", "style": "", "count": "", "text": text, "page": 6}
+def _healthy(health: Mapping[str, Any]) -> list[Row]:
+    free, total = health["disk"]["free"], health["disk"]["total"]
+    share = free / max(total, 1)
+    disk = _("disk {share} % free, {gib} GiB").format(share=round(100 * share), gib=count(free >> 30))
+    rows = [_line("", None, disk, 0, bad=share < FREE)]
+    for each in health["certificates"]:
+        words = _("certificate cannot be read") if each["days"] is None else _("certificate {days} days")
+        soon = each["days"] is None or each["days"] < DAYS
+        rows.append(_line("", None, f"{words.format(days=each['days'])}  {each['file']}", 0, bad=soon))
+    for each in health["dkim"]:
+        words = _(PUBLISHED[each["state"]]).format(selector=each["selector"])
+        rows.append(_line("", None, words, 0, bad=each["state"] in ("missing", "different")))
+    return rows
