@@ -55,6 +55,7 @@ class Home(Page):
             sources.append(_source(name, last, number))
         rows += _titled(_("Sources"), sources)
         rows += _titled(_("Next hops"), [_hop(hop) for hop in await api.get("/queue/hops")])
+        rows += _titled(_("Health"), [row for row in _healthy(self._health) if row["state"] != "!"])
         self.rows.show_rows(rows, keep)
         self.matching = self.everything = len(rows)
 
