@@ -90,7 +90,7 @@ def attachment_name(document_type: str, number: str | None, original: str, exten
     base = re.split(r"[/\\]", original)[-1]
     stem = f"{document_type} {number}".replace(" ", "-") if number else base.rpartition(".")[0] or base
     clean = unicodedata.normalize("NFC", headers.clean_text(stem or document_type))
-    clean = re.sub(r"_+", "_", _NAME_UNSAFE.sub("_", clean)).strip("-._~ ")
+    clean = re.sub(r"\s+", " ", re.sub(r"_+", "_", _NAME_UNSAFE.sub("_", clean))).strip("-._~ ")
     suffix = f".{extension.lower()}" if _EXTENSION.fullmatch(extension) else ""
     octets = clean.encode()[: MAX_NAME - len(suffix)]
     return (octets.decode(errors="ignore").rstrip("-._~ ") or "document") + suffix

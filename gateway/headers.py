@@ -195,11 +195,6 @@ def decode_octets(value: bytes) -> str:
         return value.decode("cp1252", "replace")
 
 
-def decode_text(value: bytes) -> str:
-    """What somebody else's field value says, as clean text: unfolded, encoded words decoded (RFC 2047 §6)."""
-    return _decode_words(decode_octets(value).replace("\r\n", ""))
-
-
 def display_name(value: bytes) -> str:
     """The display name of the first mailbox in somebody else's From, clean and decoded; "" when it has none."""
     text = decode_octets(value[:4096]).replace("\r\n", "")

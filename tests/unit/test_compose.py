@@ -244,6 +244,7 @@ def test_composing_is_fast() -> None:
         ("Invoice", "1", "", "p/f", "Invoice-1"),
         ("Invoice", "\u202efdp.exe\x00", "", "pdf", "Invoice-fdp.exe.pdf"),
         ("Invoice", "A\u030a", "", "pdf", "Invoice-Å.pdf"),
+        ("Invoice", None, "a\u00a0b\u00a0=", "", "a b"),
     ],
 )
 def test_attachment_name(kind: str, number: str | None, original: str, extension: str, name: str) -> None:

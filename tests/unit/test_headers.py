@@ -152,8 +152,8 @@ def test_parameter_has_a_likeness_for_old_readers() -> None:
         (b" =?zip?b?YWJj?=", "= ?zip?b?YWJj?="),
     ],
 )
-def test_decode_text(value: bytes, text: str) -> None:
-    assert headers.decode_text(value) == text
+def test_a_name_is_decoded(value: bytes, text: str) -> None:
+    assert headers.display_name(value + b" <a@b.se>") == text
 
 
 @pytest.mark.parametrize(
