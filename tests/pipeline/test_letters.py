@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import pytest
 import sqlalchemy as sa
@@ -203,6 +204,18 @@ async def test_what_the_sender_said_beats_the_document_in_texts(work: Work) -> N
     assert str(message["Subject"]).split("|")[8:10] == ["9", "Köpare AB"]
     assert parts(message)[0][0] == "Faktura-X-1.xml"
     assert message["Reply-To"] is None
+
+
+async def test_what_a_document_does_not_say_leaves_nothing_in_texts(work: Work) -> None:
+    await (await work.start()).add("9")
+    await work.set("template.any.en.subject", EVERYTHING)
+    said_nothing = re.sub(
+        rb"<cbc:(ID|IssueDate|DueDate|DocumentCurrencyCode|RegistrationName|PayableAmount)[^<]*<[^>]*>", b"", invoice()
+    )
+    await work.accept(dropped(said_nothing, fields=Fields(customer_number="9")))
+    message = await work.sent()
+    assert str(message["Subject"]) == "Invoice||||||||9||default"
+    assert parts(message)[0][0] == "a.xml"
 
 
 async def test_an_amount_that_is_no_number_is_shown_as_written(work: Work) -> None:
