@@ -8,10 +8,12 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import PurePath
 
+import msgspec
+
 from gateway import address, compose, doctypes, mimeheader, signing, templates
 from gateway.errors import Refused
 from gateway.formats.words import Words
-from gateway.model import Attachment, Body, ReadDocument, Resolution, Value
+from gateway.model import Attachment, Body, Envelope, ReadDocument, Resolution, Value
 from gateway.retry import LIFETIME
 from gateway.settings import Business
 from gateway.store.documents import ClaimedDocument
@@ -108,8 +110,15 @@ def pass_on(letter: Letter, content: bytes, sender: Sender, now: dt.datetime) ->
         body_offset=offset,
         size=len(header) + len(body),
         expires_at=now + LIFETIME,
-        deliveries=_deliveries(delivery_ids, to, (), sender),
+        deliveries=_passed_on(document.envelope, _deliveries(delivery_ids, to, (), sender)),
     )
+
+
+def _passed_on(envelope: Envelope, deliveries: tuple[NewDelivery, ...]) -> tuple[NewDelivery, ...]:
+    """A mail that came without a sender goes on without: nothing may be answered to it (RFC 5321 §4.5.5)."""
+    if envelope.mail_from:
+        return deliveries
+    return tuple(msgspec.structs.replace(each, mail_from="") for each in deliveries)
 
 
 def _from(content: bytes) -> str:

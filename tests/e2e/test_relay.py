@@ -98,6 +98,15 @@ async def test_a_mail_is_passed_on_under_our_sender_signed(make_gateway: Make) -
         await away(gateway.stop)
 
 
+async def test_a_bounce_is_passed_on_without_a_sender(make_gateway: Make) -> None:
+    async with Peer() as peer:
+        gateway = await away(relayed(make_gateway, peer, recipients="envelope").start)
+        await away(gateway.submit, b"From: MAILER-DAEMON@x.example\r\n\r\nsorry\r\n", "a@customer.example", "")
+        (mail,) = await peer.arrived(1)
+        assert mail.envelope.mail_from == ""
+        await away(gateway.stop)
+
+
 async def test_a_stop_with_a_hanging_relay_ends_in_time_and_loses_nothing(make_gateway: Make) -> None:
     async with Peer() as peer:
         peer.script["DOT"] = [Hang()]

@@ -14,7 +14,7 @@ from gateway.pipeline import finding
 from gateway.retry import LIFETIME
 from gateway.store import documents, messages, schema
 from tests.e2e.documents import invoice
-from tests.pipeline.work import NOBODY, MakeWork, Work, attached, dropped, mail, parts
+from tests.pipeline.work import MAIL, NOBODY, MakeWork, Work, attached, dropped, mail, parts
 
 # --- what is found in a submission -----------------------------------------------------------------------
 
@@ -149,6 +149,16 @@ async def test_a_mail_is_passed_on_as_it_is_for_its_envelope(make_work: MakeWork
     assert whole.endswith(b"\r\n\r\n.dot\r\nbody\r\n")
     message = await work.sent()
     assert (message["Reply-To"], message["From"]) == ("scan@seller.example", "Scanner <noreply@pageroonline.com>")
+
+
+@pytest.mark.parametrize("sender", ["x@seller.example", ""])
+async def test_a_mail_without_a_sender_is_passed_on_without(make_work: MakeWork, sender: str) -> None:
+    """Else a bounce could be answered by a bounce."""
+    work = await (await make_work(recipients="envelope")).start()
+    await work.accept(mail(MAIL, envelope=Envelope(mail_from=sender, rcpt_to=("a@kund.example",))))
+    await work.one("queued")
+    (row,) = await work.store.read(lambda connection: connection.execute(sa.select(schema.delivery)).all())
+    assert row.mail_from.startswith("b+") if sender else row.mail_from == ""
 
 
 async def test_a_mail_that_is_passed_on_keeps_its_attachments(make_work: MakeWork) -> None:
