@@ -217,14 +217,15 @@ async def test_what_the_sender_said_beats_the_document_in_texts(work: Work) -> N
 
 
 async def test_what_a_document_does_not_say_leaves_nothing_in_texts(work: Work) -> None:
-    await (await work.start()).add("9")
+    await (await work.start()).set("resolve.document_address", True)
+    await work.set("format.invoice", "ubl")
     await work.set("template.any.en.subject", EVERYTHING)
     said_nothing = re.sub(
         rb"<cbc:(ID|IssueDate|DueDate|DocumentCurrencyCode|RegistrationName|PayableAmount)[^<]*<[^>]*>", b"", invoice()
     )
-    await work.accept(dropped(said_nothing, fields=Fields(customer_number="9")))
+    await work.accept(dropped(said_nothing, fields=Fields(emails=("ap@kopare.example",))))
     message = await work.sent()
-    assert str(message["Subject"]) == "Invoice||||||||9||default"
+    assert str(message["Subject"]) == "Invoice||||||||||default"
     assert parts(message)[0][0] == "a.xml"
 
 
