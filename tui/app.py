@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,9 +14,11 @@ from rich.text import Text
 from textual import work
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.filter import LineFilter
 
 from gateway.client import Client
 from tui.api import Api, GatewayError, path_of
+from tui.ascii import PlainAscii
 from tui.dialogs import Ask
 from tui.helptext import help_lines
 from tui.page import Page
@@ -70,6 +72,10 @@ class Console(App[None]):
         self._go(1)
         self._look_loop = asyncio.get_running_loop()
         threading.Thread(target=self._listen, name="events", daemon=True).start()
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """What every line passes on its way to the terminal."""
+        return [*super().get_line_filters(), PlainAscii()] if self.ascii_only else super().get_line_filters()
 
     # --- pages --------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tui.words import LANGUAGES, catalogue
 
-_MARKS = ("_", "N_")
+_MARKS = ("_", "N_", "NN_")
 
 
 def texts() -> set[str]:
@@ -21,9 +21,9 @@ def texts() -> set[str]:
 def _marked(file: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _MARKS and node.args:
-            first = node.args[0]
-            if isinstance(first, ast.Constant) and isinstance(first.value, str):
-                yield first.value
+            for given in node.args:
+                if isinstance(given, ast.Constant) and isinstance(given.value, str):
+                    yield given.value
 
 
 def differences(name: str) -> tuple[list[str], list[str]]:

@@ -18,7 +18,7 @@ from tui.field import Field
 from tui.lines import Line, fitted
 from tui.rows import PAGE, RowsView
 from tui.safe import safe
-from tui.words import N_, _, count
+from tui.words import N_, Plural, _, count, some
 
 if TYPE_CHECKING:
     from tui.app import Console
@@ -271,7 +271,7 @@ class Page(Screen[None]):
         return [self.rows.row] if self.rows.row is not None else []
 
     @work(exit_on_error=False)
-    async def act(self, path: str, body: dict[str, Any], done: str) -> None:
+    async def act(self, path: str, body: dict[str, Any], done: Plural) -> None:
         """Post a change, say what it did, and read the list again."""
         try:
             answer = await self.console.api.post(path, body)
@@ -280,7 +280,7 @@ class Page(Screen[None]):
             return
         number = next((value for value in answer.values() if isinstance(value, int)), 0)
         self.rows.marks.clear()
-        self.say(done.format(count=count(number)))
+        self.say(some(done, number))
         self.load(True)
 
 

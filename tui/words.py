@@ -9,6 +9,8 @@ from importlib import resources
 
 LANGUAGES = ("en", "fr")
 
+Plural = tuple[str, str]
+
 _messages: dict[str, str] = {}
 _language = "en"
 
@@ -16,6 +18,17 @@ _language = "en"
 def N_(text: str) -> str:
     """Marks a text that is translated where it is shown."""
     return text
+
+
+def NN_(one: str, many: str) -> Plural:
+    """Marks a text with `{count}` for one and for many, which `some` shows."""
+    return one, many
+
+
+def some(plural: Plural, number: int, **more: object) -> str:
+    """The text for so many, in the language chosen; French counts nothing as one (CLDR plural rules)."""
+    one = number in (0, 1) if _language == "fr" else number == 1
+    return _(plural[0] if one else plural[1]).format(count=count(number), **more)
 
 
 def _(text: str) -> str:
@@ -46,20 +59,20 @@ def catalogue(name: str) -> dict[str, str]:
 
 
 def parse(text: str) -> Iterator[tuple[str, str]]:
-    """The (msgid, msgstr) pairs of a catalogue in gettext's PO format."""
-    source = target = ""
-    into = ""
+    """The (msgid, msgstr) pairs of a catalogue in gettext's PO format; the plural of an entry is a pair of its own."""
+    entry: dict[str, str] = {}
+    key = ""
     for line in [*text.splitlines(), 'msgid ""']:
         word, _space, rest = line.strip().partition(" ")
-        if word == "msgid":
-            if into == "msgstr":
-                yield source, target
-            into, source, target = "msgid", ast.literal_eval(rest), ""
-        elif word == "msgstr":
-            into, target = "msgstr", ast.literal_eval(rest)
+        if word == "msgid" and entry:
+            yield entry["msgid"], entry.get("msgstr", entry.get("msgstr[0]", ""))
+            if "msgid_plural" in entry:
+                yield entry["msgid_plural"], entry.get("msgstr[1]", "")
+            entry = {}
+        if word.startswith("msg"):
+            key, entry[word] = word, ast.literal_eval(rest)
         elif line.startswith('"'):
-            piece = ast.literal_eval(line.strip())
-            source, target = (source + piece, target) if into == "msgid" else (source, target + piece)
+            entry[key] += ast.literal_eval(line.strip())
 
 
 def count(number: int) -> str:

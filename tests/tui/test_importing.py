@@ -50,7 +50,7 @@ async def test_errors_are_shown_and_nothing_is_imported(desk: Desk, tmp_path: Pa
     async with desk.console().run_test(size=(80, 24)) as pilot:
         await pilot.press("2")
         pilot.app.push_screen(Importing(file, "invoice"))
-        await until(pilot, lambda: "1 errors: nothing will be imported" in line(pilot, "message"))
+        await until(pilot, lambda: "1 error: nothing will be imported" in line(pilot, "message"))
         assert "B2" in screen(pilot)
         await pilot.press("e")
         await until(pilot, lambda: "two@example.com" in screen(pilot))

@@ -84,7 +84,7 @@ async def test_delete_asks_first(desk: Desk) -> None:
         await pilot.press("d")
         await until(pilot, lambda: isinstance(pilot.app.screen, Confirm))
         await pilot.press("y")
-        await until(pilot, lambda: "Deleted 1" in line(pilot, "message"))
+        await until(pilot, lambda: "1 recipient deleted" in line(pilot, "message"))
         assert await desk.store.read(stored.list_recipients, stored.Filter()) == []
 
 
@@ -106,11 +106,11 @@ async def test_held_document_goes_when_the_missing_row_is_added(desk: Desk) -> N
     document = await desk.document(hold="1001")
     async with desk.console().run_test(size=SIZE) as pilot:
         await pilot.press("5")
-        await until(pilot, lambda: "1 documents will go" in line(pilot, "explain"))
+        await until(pilot, lambda: "1 document will go" in line(pilot, "explain"))
         await pilot.press("a")
         await until(pilot, lambda: isinstance(pilot.app.screen, Form) and pilot.app.focused)
         await pilot.press("tab", *"kund@example.com", "ctrl+s")
-        await until(pilot, lambda: "1 documents go on" in line(pilot, "message"))
+        await until(pilot, lambda: "1 document goes on" in line(pilot, "message"))
     assert (await desk.store.read(views.show_document, document))["state"] == "received"
 
 
@@ -120,9 +120,9 @@ async def test_release_asks_with_the_count(desk: Desk) -> None:
         await pilot.press("5")
         await until(pilot, lambda: pilot.app.screen.query_one("#rows").total == 1)  # type: ignore[attr-defined]
         await pilot.press("R")
-        await until(pilot, lambda: "Release 1 documents?" in screen(pilot))
+        await until(pilot, lambda: "Release 1 document?" in screen(pilot))
         await pilot.press("y")
-        await until(pilot, lambda: "1 documents go on" in line(pilot, "message"))
+        await until(pilot, lambda: "1 document goes on" in line(pilot, "message"))
     assert (await desk.store.read(views.show_document, document))["state"] == "received"
 
 
@@ -156,7 +156,7 @@ async def test_one_document_is_shown_with_everything(desk: Desk, tmp_path: Path)
         await pilot.press("y")
         await until(pilot, lambda: isinstance(pilot.app.screen, Ask))
         await pilot.press(*"wrong", "enter")
-        await until(pilot, lambda: "1 documents cancelled" in line(pilot, "pager-message"))
+        await until(pilot, lambda: "1 document cancelled" in line(pilot, "pager-message"))
         await pilot.press("escape", "o")
         await until(pilot, lambda: "original bytes" in screen(pilot))
 
@@ -191,9 +191,9 @@ async def test_hold_and_release_a_delivery(desk: Desk) -> None:
         await pilot.press("4")
         await until(pilot, lambda: "a@example.com" in screen(pilot))
         await pilot.press("H")
-        await until(pilot, lambda: "are held" in line(pilot, "message") and "HELD" in screen(pilot).split("\n")[3])
+        await until(pilot, lambda: "is held" in line(pilot, "message") and "HELD" in screen(pilot).split("\n")[3])
         await pilot.press("R")
-        await until(pilot, lambda: "go on" in line(pilot, "message"))
+        await until(pilot, lambda: "goes on" in line(pilot, "message"))
         await pilot.press("p")
         await until(pilot, lambda: isinstance(pilot.app.screen, Ask))
         await pilot.press(*"stuck", "enter")
@@ -203,7 +203,7 @@ async def test_hold_and_release_a_delivery(desk: Desk) -> None:
         await pilot.press("P")
         await until(pilot, lambda: "used again" in line(pilot, "message"))
         await pilot.press("C")
-        await until(pilot, lambda: "Cancel 1 deliveries?" in screen(pilot))
+        await until(pilot, lambda: "Cancel 1 delivery?" in screen(pilot))
         await pilot.press("n", "enter")
         await until(pilot, lambda: "a@example.com" in screen(pilot))
         assert line(pilot, "search-label") == " Queue · capture"

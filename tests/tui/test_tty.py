@@ -33,11 +33,11 @@ MANY = 100_000
 class Terminal:
     """`python -m tui` on a pseudo-terminal of 80×24."""
 
-    def __init__(self, socket: Path, environment: dict[str, str]) -> None:
+    def __init__(self, socket: Path, environment: dict[str, str], words: tuple[str, ...]) -> None:
         self.pid, self.fd = pty.fork()
         if self.pid == 0:  # the child
             os.environ.update({"TERM": "xterm-256color", "LANG": "en_GB.UTF-8"} | environment)
-            os.execv(sys.executable, [sys.executable, "-m", "tui", "--socket", str(socket)])
+            os.execv(sys.executable, [sys.executable, "-m", "tui", "--socket", str(socket), *words])
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
 
     def until(self, wanted: bytes, seconds: float = 20) -> tuple[bytes, float]:
@@ -87,8 +87,8 @@ class Terminal:
 
 
 @contextlib.contextmanager
-def terminal(desk: Desk, **environment: str) -> Iterator[Terminal]:
-    made = Terminal(desk.path, environment)
+def terminal(desk: Desk, *words: str, **environment: str) -> Iterator[Terminal]:
+    made = Terminal(desk.path, environment, words)
     try:
         yield made
     finally:
@@ -165,6 +165,17 @@ async def test_no_color_sends_no_colour(desk: Desk) -> None:
         got += await asyncio.to_thread(tty.quiet, 1.0)
     colours = {int(code) for codes in re.findall(rb"\x1b\[([0-9;]+)m", got) for code in codes.split(b";") if code}
     assert not {code for code in colours if 30 <= code <= 37 or 40 <= code <= 47 or 90 <= code <= 107}
+
+
+async def test_ascii_sends_ascii(desk: Desk) -> None:
+    await desk.row("1001", "a-very-long-address-of-somebody@a-very-long-domain.example.com", cc=("b@example.com",))
+    with terminal(desk, "--ascii") as tty:
+        got, _ = await asyncio.to_thread(tty.until, b"Home")
+        for keys, wanted in ((b"2", b"1001"), (b"d", b"y yes"), (b"n", b"1001"), (b"a", b"Ctrl+S"), (b"\x1b", b"1001")):
+            tty.press(keys)
+            got += (await asyncio.to_thread(tty.until, wanted))[0]
+            got += await asyncio.to_thread(tty.quiet, 0.3)
+    assert got.decode("utf-8").isascii()
 
 
 @settings(max_examples=300)

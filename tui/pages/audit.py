@@ -10,11 +10,12 @@ from textual.binding import Binding, BindingType
 
 from tui.api import GatewayError
 from tui.columns import Column, Row
+from tui.counted import CHAIN_HOLDS
 from tui.page import Page
 from tui.pager import Pager
 from tui.pages.recipients import changes
 from tui.states import full_time, short_time
-from tui.words import N_, _, count
+from tui.words import N_, _, some
 
 
 class Audit(Page):
@@ -68,6 +69,6 @@ class Audit(Page):
             self.say(error.sentence, bad=True)
             return
         if found["ok"]:
-            self.say(_("The chain holds: {count} rows are as they were written.").format(count=count(found["rows"])))
+            self.say(some(CHAIN_HOLDS, found["rows"]))
         else:
             self.say(str(found.get("sentence")), bad=True)

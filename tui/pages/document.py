@@ -15,13 +15,14 @@ from textual.binding import Binding, BindingType
 from tui.api import GatewayError, path_of
 from tui.causes import cause_text
 from tui.columns import Row
+from tui.counted import BYTES_SAVED, CANCEL_DOCUMENTS, CANCELLED, GO_ON, STEERED
 from tui.dialogs import Ask, Confirm
 from tui.lines import fitted
 from tui.pager import Pager, Styled
 from tui.pages.recipients import emails, type_text
 from tui.safe import safe
 from tui.states import full_time, state_style, state_word
-from tui.words import N_, _, count
+from tui.words import N_, _, count, some
 
 _TEXT_LIMIT = 200_000  # characters of a mail's part
 
@@ -128,7 +129,7 @@ class DocumentView(Pager):
         except OSError as error:
             self.say(_("It cannot be saved: {why}.").format(why=error.strerror or error), bad=True)
         else:
-            self.say(_("Saved {name}, {count} bytes.").format(name=said, count=count(len(content))))
+            self.say(some(BYTES_SAVED, len(content), name=said))
 
     # --- acting -------------------------------------------------------------------------------------------
 
@@ -149,24 +150,24 @@ class DocumentView(Pager):
         if not waiting:
             self.say(_("Nothing waits."))
             return
-        done = _("{count} deliveries are tried now.").format(count=count(len(waiting)))
+        done = some(STEERED["retry"], len(waiting))
         await self._do("/queue/retry", {"ids": waiting}, done)
 
     @work(exit_on_error=False)
     async def action_release(self) -> None:
         """Let it go on."""
-        await self._do(self._path("release"), {}, _("{count} documents go on.").format(count=1))
+        await self._do(self._path("release"), {}, some(GO_ON, 1))
 
     @work(exit_on_error=False)
     async def action_cancel(self) -> None:
         """Never send it."""
-        question = _("Cancel {count} documents? They will not be sent.").format(count=1)
+        question = some(CANCEL_DOCUMENTS, 1)
         if not await self.app.push_screen_wait(Confirm(question)):
             return
         reason = await self.app.push_screen_wait(Ask(_("Reason:")))
         if reason is not None:
             body = {"reason": reason or None}
-            await self._do(self._path("cancel"), body, _("{count} documents cancelled.").format(count=1))
+            await self._do(self._path("cancel"), body, some(CANCELLED, 1))
 
     @work(exit_on_error=False)
     async def action_resend(self) -> None:

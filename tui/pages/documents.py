@@ -11,12 +11,13 @@ from textual.binding import Binding, BindingType
 from tui.api import GatewayError, path_of
 from tui.causes import cause_text
 from tui.columns import Column, Row
+from tui.counted import CANCEL_DOCUMENTS, CANCELLED, GO_ON, RELEASE_DOCUMENTS
 from tui.dialogs import Ask, Confirm
 from tui.page import Page
 from tui.pager import Pager
 from tui.pages.recipients import type_text
 from tui.states import short_time, state_style, state_word
-from tui.words import N_, _, count
+from tui.words import N_, Plural, _, some
 
 
 def to(row: Row) -> str:
@@ -104,18 +105,17 @@ class Documents(Page):
     @work(exit_on_error=False)
     async def action_release(self) -> None:
         """Let held documents go on, after asking with the count."""
-        await self.ask_and_act("release", _("Release {count} documents?"), _("{count} documents go on."))
+        await self.ask_and_act("release", RELEASE_DOCUMENTS, GO_ON)
 
     @work(exit_on_error=False)
     async def action_cancel(self) -> None:
         """Never send documents, after asking with the count and a reason."""
-        question = _("Cancel {count} documents? They will not be sent.")
-        await self.ask_and_act("cancel", question, _("{count} documents cancelled."), reason=True)
+        await self.ask_and_act("cancel", CANCEL_DOCUMENTS, CANCELLED, reason=True)
 
-    async def ask_and_act(self, verb: str, question: str, done: str, reason: bool = False) -> None:
+    async def ask_and_act(self, verb: str, question: Plural, done: Plural, reason: bool = False) -> None:
         """Ask with the count, then do `verb` to the chosen documents."""
         rows = self.chosen()
-        if not rows or not await self.app.push_screen_wait(Confirm(question.format(count=count(len(rows))))):
+        if not rows or not await self.app.push_screen_wait(Confirm(some(question, len(rows)))):
             return
         body: dict[str, Any] = {"ids": [row["id"] for row in rows]}
         if reason:

@@ -11,10 +11,11 @@ from textual.binding import Binding, BindingType
 from tui.api import GatewayError
 from tui.causes import cause_text
 from tui.columns import Column, Row
+from tui.counted import ADDING_FREES, CANCEL_DOCUMENTS, CANCELLED, GO_ON, RELEASE_DOCUMENTS, WAIT
 from tui.dialogs import Confirm
 from tui.form import Form
 from tui.page import Page
-from tui.words import N_, _, count
+from tui.words import N_, Plural, _, count, some
 
 
 class Held(Page):
@@ -48,10 +49,8 @@ class Held(Page):
         """What would end it."""
         if row["id"].startswith("no-recipient:"):
             number = row["id"].partition(":")[2]
-            return _("a adds a row for customer {number}: {count} documents will go.").format(
-                number=number, count=count(row["count"])
-            )
-        return _("{count} documents wait; Enter shows them.").format(count=count(row["count"]))
+            return some(ADDING_FREES, row["count"], customer=number)
+        return some(WAIT, row["count"])
 
     def command_line(self, row: Row) -> str:
         """The same as text."""
@@ -83,21 +82,20 @@ class Held(Page):
         values = {"number": row["id"].partition(":")[2], "type": "invoice"}
         saved = await self.app.push_screen_wait(Form(None, values, choices, bool(advanced["value"])))
         if saved is not None:
-            self.say(_("{count} documents go on.").format(count=count(saved.get("released", 0))))
+            self.say(some(GO_ON, saved.get("released", 0)))
             self.load(True)
 
     @work(exit_on_error=False)
     async def action_release(self) -> None:
         """Let all documents of the cause go on."""
-        await self._all("release", _("Release {count} documents?"), _("{count} documents go on."))
+        await self._all("release", RELEASE_DOCUMENTS, GO_ON)
 
     @work(exit_on_error=False)
     async def action_cancel(self) -> None:
         """Never send the documents of the cause."""
-        question = _("Cancel {count} documents? They will not be sent.")
-        await self._all("cancel", question, _("{count} documents cancelled."))
+        await self._all("cancel", CANCEL_DOCUMENTS, CANCELLED)
 
-    async def _all(self, verb: str, question: str, done: str) -> None:
+    async def _all(self, verb: str, question: Plural, done: Plural) -> None:
         rows: list[Any] = []
         try:
             for group in self.chosen():
@@ -109,6 +107,6 @@ class Held(Page):
             return
         if not rows:
             return
-        agreed: bool = await self.app.push_screen_wait(Confirm(question.format(count=count(len(rows)))))
+        agreed: bool = await self.app.push_screen_wait(Confirm(some(question, len(rows))))
         if agreed:
             self.act(f"/documents/{verb}", {"ids": [row["id"] for row in rows]}, done)

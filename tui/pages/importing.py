@@ -13,13 +13,14 @@ from textual.binding import Binding, BindingType
 
 from tui.api import GatewayError, path_of
 from tui.columns import Column, Row
+from tui.counted import ERRORS, HELD_WOULD_GO_ON, IMPORT_ROWS, IMPORTED
 from tui.dialogs import Ask, Confirm
 from tui.lines import Line
 from tui.page import Page
 from tui.pages.recipients import emails, type_text
 from tui.rows import PAGE
 from tui.safe import safe
-from tui.words import N_, _, count
+from tui.words import N_, _, count, some
 
 KINDS = {"create": N_("create"), "update": N_("update"), "error": N_("error"), "warning": N_("warning")}
 
@@ -104,10 +105,10 @@ class Importing(Page):
         assert self.found is not None
         counts = self.found["counts"]
         if counts["errors"]:
-            return _("{count} errors: nothing will be imported.").format(count=count(counts["errors"]))
+            return some(ERRORS, counts["errors"])
         words = _("{rows} rows: create {create}, update {update}, unchanged {unchanged}, warnings {warnings}.")
         shown = {name: count(number) for name, number in counts.items()}
-        goes = _(" {count} held documents would go on.").format(count=count(self.found["would_release"]))
+        goes = " " + some(HELD_WOULD_GO_ON, self.found["would_release"])
         return words.format(**shown) + (goes if self.found["would_release"] else "")
 
     def label(self) -> str:
@@ -143,7 +144,7 @@ class Importing(Page):
             self.say(self._summary(), bad=True)
             return
         changes = self.found["counts"]["create"] + self.found["counts"]["update"]
-        question = _("Import {count} rows?").format(count=count(changes))
+        question = some(IMPORT_ROWS, changes)
         if not changes or not await self.app.push_screen_wait(Confirm(question, self._summary())):
             return
         try:
@@ -153,7 +154,7 @@ class Importing(Page):
             return
         undo = path_of("batches", done["batch"], "undo")
         self.console.undoing.append((_("import of {file}").format(file=self.file.name), self._undo(undo)))
-        words = _("Imported {count} rows.").format(count=count(changes)) + " " + _("u undoes it.")
+        words = some(IMPORTED, changes) + " " + _("u undoes it.")
         self.app.pop_screen()
         if self.console.page is not None:
             self.console.page.say(words)

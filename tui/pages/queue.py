@@ -10,11 +10,12 @@ from textual.binding import Binding, BindingType
 
 from tui.api import GatewayError
 from tui.columns import Column, Row
+from tui.counted import STEER_QUESTIONS, STEERED
 from tui.dialogs import Ask, Confirm
 from tui.page import Page
 from tui.pages.home import reply_text
 from tui.states import short_time, state_style, state_word
-from tui.words import N_, _, count
+from tui.words import N_, _, count, some
 
 _WAITING = ("queued", "active", "deferred", "held")
 
@@ -136,7 +137,7 @@ class Queue(Page):
         if not number:
             return
         if verb == "cancel" or number > 1:
-            question = _(QUESTIONS[verb]).format(count=count(number))
+            question = some(STEER_QUESTIONS[verb], number)
             if not await self.app.push_screen_wait(Confirm(question, " · ".join(_named(row) for row in rows[:3]))):
                 return
         reason = await self.app.push_screen_wait(Ask(_("Reason:"))) if verb == "cancel" else ""
@@ -144,9 +145,9 @@ class Queue(Page):
             return
         if self.by_hop:
             for row in rows:
-                self.act(f"/queue/{verb}", _body({"next_hop": row["next_hop"]}, reason), _(DONE[verb]))
+                self.act(f"/queue/{verb}", _body({"next_hop": row["next_hop"]}, reason), STEERED[verb])
         else:
-            self.act(f"/queue/{verb}", _body({"ids": [row["id"] for row in rows]}, reason), _(DONE[verb]))
+            self.act(f"/queue/{verb}", _body({"ids": [row["id"] for row in rows]}, reason), STEERED[verb])
 
     @work(exit_on_error=False)
     async def action_pause(self) -> None:
@@ -180,17 +181,3 @@ def _named(row: Row) -> str:
 
 def _body(values: dict[str, Any], reason: str) -> dict[str, Any]:
     return {**values, "reason": reason} if reason else values
-
-
-QUESTIONS = {
-    "retry": N_("Try {count} deliveries now?"),
-    "hold": N_("Hold {count} deliveries?"),
-    "release": N_("Release {count} deliveries?"),
-    "cancel": N_("Cancel {count} deliveries? They will not be sent."),
-}
-DONE = {
-    "retry": N_("{count} deliveries are tried now."),
-    "hold": N_("{count} deliveries are held."),
-    "release": N_("{count} deliveries go on."),
-    "cancel": N_("{count} deliveries cancelled."),
-}

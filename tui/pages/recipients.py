@@ -12,12 +12,13 @@ from textual.binding import Binding, BindingType
 
 from tui.api import Conflict, GatewayError, NotFound, path_of
 from tui.columns import Column, Row
+from tui.counted import DELETE_ROWS, DELETED, HELD_GO_ON
 from tui.dialogs import Ask, Confirm
 from tui.form import Form
 from tui.page import Page
 from tui.pager import Pager
 from tui.states import full_time
-from tui.words import N_, _, count, language
+from tui.words import N_, _, language, some
 
 TYPES = {
     "invoice": N_("Invoice"),
@@ -133,7 +134,7 @@ class Recipients(Page):
             before = {name: old[name] for name in FIELDS}
             self.console.undoing.append((what, lambda: api.patch(path, before, new["version"])))
         released = new.get("released", 0)
-        more = _(" {count} held documents go on.").format(count=count(released)) if released else ""
+        more = " " + some(HELD_GO_ON, released) if released else ""
         self.say(_("Saved {number}.").format(number=new["number"]) + more + " " + _("u undoes it."))
         self.load(True)
 
@@ -144,7 +145,7 @@ class Recipients(Page):
         if not rows:
             return
         names = ", ".join(str(row["number"]) for row in rows[:5]) + (" …" if len(rows) > 5 else "")
-        question = _("Delete {count} recipients?").format(count=count(len(rows)))
+        question = some(DELETE_ROWS, len(rows))
         if not await self.app.push_screen_wait(Confirm(question, names)):
             return
         deleted = 0
@@ -161,7 +162,7 @@ class Recipients(Page):
             self._remember(row)
         self.rows.marks.clear()
         if deleted:
-            self.say(_("Deleted {count}.").format(count=count(deleted)) + " " + _("u undoes it."))
+            self.say(some(DELETED, deleted) + " " + _("u undoes it."))
         self.load(True)
 
     def _remember(self, row: Row) -> None:

@@ -11,12 +11,13 @@ from textual.binding import Binding, BindingType
 
 from tui.api import Conflict, GatewayError, path_of
 from tui.columns import Column, Row
+from tui.counted import HELD_GO_ON
 from tui.dialogs import Ask, Confirm
 from tui.lines import Line
 from tui.page import Page
 from tui.pages.recipients import type_text
 from tui.told import setting_label
-from tui.words import N_, _, count
+from tui.words import N_, _, some
 
 TABS = (
     (N_("General"), ("distribution.", "resolve.", "language", "advanced")),
@@ -134,7 +135,7 @@ class Settings(Page):
         except GatewayError as error:
             self.say(error.sentence, bad=True)
         else:
-            more = _(" {count} held documents go on.").format(count=count(saved["released"]))
+            more = " " + some(HELD_GO_ON, saved["released"])
             self.say(_("Saved {key}.").format(key=label(row["key"])) + (more if saved["released"] else ""))
             self.console.look()
         self.load(True)
