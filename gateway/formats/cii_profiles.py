@@ -8,6 +8,7 @@ from pathlib import PurePath
 from gateway.formats import ubl_profiles
 from gateway.formats.contract import Options
 from gateway.formats.demands import Profile, invoice_for, is_held_by
+from gateway.formats.unplaced import unplaced
 from gateway.model import Attachment, ReadDocument
 
 EN16931 = dataclasses.replace(ubl_profiles.EN16931, name="EN 16931 (CII)")
@@ -35,7 +36,7 @@ class CiiFormat:
         from gateway.formats import cii_invoice  # lxml, which only workers need
 
         invoice = invoice_for(self.profile, document)
-        lost: list[str] = []
+        lost = unplaced(invoice)
         content = cii_invoice.written(invoice, self.profile, lost)
         stem = PurePath(source.name).stem or "invoice"
         return Attachment(name=f"{stem}.xml", media_type=self.media_type, content=content, notes=tuple(lost))

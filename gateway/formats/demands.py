@@ -52,6 +52,7 @@ def invoice_for(profile: Profile, document: ReadDocument) -> Invoice:
     if profile.types is not None and invoice.type_code not in profile.types:
         raise Unconvertible("BT-3", f"{profile.name} has no document of the type {invoice.type_code} (BT-3).")
     _refuse_long_amounts(profile, invoice)
+    _refuse_wrong_sums(profile, invoice)
     return invoice
 
 
@@ -69,6 +70,31 @@ def _refuse_long_amounts(profile: Profile, invoice: Invoice) -> None:
                 f"{profile.name} holds amounts with {_MOST_DECIMALS} decimals; the {NAMES[term].words} ({term}) is"
             )
             raise Unconvertible(term, f"{sentence} {amount:f}.")
+
+
+def _refuse_wrong_sums(profile: Profile, invoice: Invoice) -> None:
+    """Every reader adds up (rules BR-CO-10 to BR-CO-16); what does not is refused there, so it is held here."""
+    for rule, term, stated, parts in _sums(invoice):
+        total = sum(parts, Decimal(0))
+        if stated is not None and stated != total:
+            words = f"the {NAMES[term].words} ({term}) is {stated:f}, and what it is made of gives {total:f}"
+            raise Unconvertible(rule, f"{profile.name} needs sums that add up ({rule}); {words}.")
+
+
+def _sums(invoice: Invoice) -> Iterator[tuple[str, str, Decimal | None, list[Decimal]]]:
+    """Rule, term, amount stated, and the amounts that it is the sum of."""
+    totals, zero = invoice.totals, Decimal(0)
+    allowances = [entry.amount for entry in invoice.allowances_charges if not entry.is_charge]
+    charges = [entry.amount for entry in invoice.allowances_charges if entry.is_charge]
+    net = [totals.lines or zero, -(totals.allowances or zero), totals.charges or zero]
+    due = [totals.with_vat or zero, -(totals.paid or zero), totals.rounding or zero]
+    yield "BR-CO-10", "BT-106", totals.lines, [line.amount or zero for line in invoice.lines]
+    yield "BR-CO-11", "BT-107", totals.allowances or (zero if allowances else None), allowances
+    yield "BR-CO-12", "BT-108", totals.charges or (zero if charges else None), charges
+    yield "BR-CO-13", "BT-109", totals.without_vat, net
+    yield "BR-CO-14", "BT-110", totals.vat, [vat.amount or zero for vat in invoice.vat]
+    yield "BR-CO-15", "BT-112", totals.with_vat, [totals.without_vat or zero, totals.vat or zero]
+    yield "BR-CO-16", "BT-115", totals.payable, due
 
 
 def _amounts(invoice: Invoice) -> Iterator[tuple[str, Decimal | None]]:

@@ -11,6 +11,7 @@ from gateway.formats.contract import Options
 from gateway.formats.demands import Profile, en16931, invoice_for, is_held_by
 from gateway.formats.pdf import attached, set_page
 from gateway.formats.ubl_profiles import CIUS
+from gateway.formats.unplaced import unplaced
 from gateway.model import Attachment, ReadDocument
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class FacturxFormat:
         from gateway.formats import cii_invoice  # lxml, which only workers need
 
         invoice = invoice_for(self.profile, document)
-        lost: list[str] = []
+        lost = unplaced(invoice)
         if self.profile is BASIC:
             invoice = facturx_basic.reduced(invoice, lost)
         content = cii_invoice.written(invoice, self.profile, lost)

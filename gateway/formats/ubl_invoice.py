@@ -126,8 +126,10 @@ def _supporting(root: Node, reference: Reference, lost: list[str]) -> None:
 def embeddable(reference: Reference, lost: list[str]) -> bool:
     """Whether the file of `reference` can go along (BT-125); a sentence in `lost` where there is one that cannot."""
     if not reference.content:
-        if reference.size:
-            lost.append(f"The file {reference.file_name or reference.id} (BT-125) is damaged and was left out.")
+        if reference.size is not None:
+            lost.append(
+                f"The file {reference.file_name or reference.id} (BT-125) is empty or damaged and was left out."
+            )
         return False
     if reference.media_type not in MEDIA_TYPES:
         lost.append(

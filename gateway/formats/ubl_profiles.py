@@ -7,6 +7,7 @@ from pathlib import PurePath
 
 from gateway.formats.contract import Options
 from gateway.formats.demands import Profile, en16931, invoice_for, is_held_by, peppol, xrechnung
+from gateway.formats.unplaced import unplaced
 from gateway.model import Attachment, ReadDocument
 
 _PEPPOL_PROCESS = "urn:fdc:peppol.eu:2017:poacc:billing:01:1.0"
@@ -56,7 +57,7 @@ class UblFormat:
         from gateway.formats import ubl_invoice  # lxml, which only workers need
 
         invoice = invoice_for(self.profile, document)
-        lost: list[str] = []
+        lost = unplaced(invoice)
         content = ubl_invoice.written(invoice, self.profile, lost)
         stem = PurePath(source.name).stem or "invoice"
         return Attachment(name=f"{stem}.xml", media_type=self.media_type, content=content, notes=tuple(lost))

@@ -50,7 +50,7 @@ def invoice_of(dialect: Dialect, root: Any, notes: list[str]) -> Invoice:
         accounting_reference=xpath.value(root, f"{settlement}/ram:ReceivableSpecifiedTradeAccountingAccount/ram:ID"),
         payment_terms=xpath.text(root, f"{settlement}/ram:SpecifiedTradePaymentTerms/ram:Description"),
         notes=tuple(
-            Note(text=text, subject=xpath.value(node, "ram:SubjectCode"))
+            Note(text=text, subject=(xpath.value(node, "ram:SubjectCode") or "").strip("#") or None)  # #AAI# as in UBL
             for node in xpath.nodes(root, f"{document}/ram:IncludedNote")
             if (text := xpath.text(node, "ram:Content"))
         ),
@@ -67,7 +67,7 @@ def invoice_of(dialect: Dialect, root: Any, notes: list[str]) -> Invoice:
         allowances_charges=allowances_charges_of(dialect, paid),
         totals=_totals(dialect, root),
         vat=tuple(_vat(dialect, node) for node in xpath.nodes(root, f"{settlement}/ram:ApplicableTradeTax")),
-        lines=lines_of(dialect, root),
+        lines=lines_of(dialect, root, notes),
         extensions=_extensions(dialect, root),
     )
 

@@ -8,13 +8,23 @@ from gateway.en16931 import AllowanceCharge, Identifier, Line, Period
 from gateway.readers.cii_party import identifier_of
 from gateway.readers.cii_paths import Dialect
 
+# Lines of Factur-X EXTENDED that repeat what others say (BT-X-8); with an unknown status a line counts.
+_STATUS = "ram:AssociatedDocumentLineDocument/ram:LineStatusReasonCode"
+_NOT_COUNTED = ("GROUP", "INFORMATION")
+
 _TAX_RATE = "ram:RateApplicablePercent | ram:ApplicablePercent"
 
 
-def lines_of(dialect: Dialect, root: Any) -> tuple[Line, ...]:
-    """All lines, in the order of the document."""
-    path = f"{dialect.transaction}/ram:IncludedSupplyChainTradeLineItem"
-    return tuple(_line(dialect, node) for node in dialect.xpath.nodes(root, path))
+def lines_of(dialect: Dialect, root: Any, notes: list[str]) -> tuple[Line, ...]:
+    """All lines that count, in the order of the document; what does not is noted."""
+    items = dialect.xpath.nodes(root, f"{dialect.transaction}/ram:IncludedSupplyChainTradeLineItem")
+    counted = [item for item in items if dialect.xpath.value(item, _STATUS) not in _NOT_COUNTED]
+    if len(counted) < len(items):
+        notes.append(
+            f"{len(items) - len(counted)} lines are groups or information (Factur-X EXTENDED), which the totals do not "
+            "count; EN 16931 has no place for them, and they are left out of the content."
+        )
+    return tuple(_line(dialect, item) for item in counted)
 
 
 def _line(dialect: Dialect, node: Any) -> Line:

@@ -45,7 +45,7 @@ def test_the_delivery_stays_though_it_is_empty() -> None:
 
 @pytest.mark.parametrize(("code", "written"), [("3", "5"), ("35", "29"), ("432", "72")])
 def test_tax_points_in_the_codes_of_each_syntax(code: str, written: str) -> None:
-    vat = (*invoice().vat, msgspec.structs.replace(invoice().vat[0], category="E", rate=D(0)))
+    vat = (*invoice().vat, msgspec.structs.replace(invoice().vat[0], category="E", rate=D(0), amount=D(0)))
     attachment = made(tax_point_code=code, vat=vat)
     path = f"{D16B.settlement}/ram:ApplicableTradeTax/ram:DueDateTypeCode"
     assert D16B.xpath.values(etree.fromstring(attachment.content), path) == [written]
@@ -53,7 +53,7 @@ def test_tax_points_in_the_codes_of_each_syntax(code: str, written: str) -> None
 
 
 def test_a_tax_point_date_stands_once() -> None:
-    vat = (*invoice().vat, msgspec.structs.replace(invoice().vat[0], category="E", rate=D(0)))
+    vat = (*invoice().vat, msgspec.structs.replace(invoice().vat[0], category="E", rate=D(0), amount=D(0)))
     attachment = made(tax_point_date=dt.date(2026, 2, 28), vat=vat)
     assert attachment.content.count(b"<ram:TaxPointDate>") == 1
     assert back(attachment).tax_point_date == dt.date(2026, 2, 28)

@@ -140,10 +140,10 @@ def test_what_is_no_invoice_cannot_be_written(target: str) -> None:
 
 
 def test_amounts_stay_as_written_but_for_zeros_that_rules_forbid() -> None:
-    totals = replaced(invoice().totals, payable=D("125.0000"), with_vat=D("125"), lines=D("100.5"))
+    totals = replaced(invoice().totals, payable=D("125.0000"), with_vat=D("125"), lines=D("100.0"))
     tree = root(totals=totals, lines=(line(1, price=D("33.333333"), quantity=D("3.000"), amount=D("100.00")),))
     seen = [UBL.value(tree, f"cac:LegalMonetaryTotal/cbc:{name}") for name in ("PayableAmount", "TaxInclusiveAmount")]
-    assert [*seen, UBL.value(tree, "cac:LegalMonetaryTotal/cbc:LineExtensionAmount")] == ["125.00", "125", "100.5"]
+    assert [*seen, UBL.value(tree, "cac:LegalMonetaryTotal/cbc:LineExtensionAmount")] == ["125.00", "125", "100.0"]
     assert UBL.value(tree, "cac:InvoiceLine/cac:Price/cbc:PriceAmount") == "33.333333"
     assert UBL.value(tree, "cac:InvoiceLine/cbc:InvoicedQuantity") == "3.000"
 
@@ -156,6 +156,33 @@ def test_an_amount_that_would_have_to_be_rounded_is_held(target: str) -> None:
     with pytest.raises(Unconvertible) as refusal:
         made(target, lines=(line(1, amount=D("0.001")),))
     assert refusal.value.term == "BT-131"
+
+
+@pytest.mark.parametrize(
+    ("rule", "totals"),
+    [
+        ("BR-CO-10", {"lines": D("99.99")}),
+        ("BR-CO-11", {"allowances": D(1)}),
+        ("BR-CO-12", {"charges": D(1)}),
+        ("BR-CO-13", {"without_vat": D("100.01")}),
+        ("BR-CO-14", {"vat": D("25.01")}),
+        ("BR-CO-15", {"with_vat": D("125.01")}),
+        ("BR-CO-16", {"payable": D("124.99")}),
+        ("BR-CO-16", {"paid": D("5.00")}),
+        ("BR-CO-16", {"rounding": D("0.01")}),
+    ],
+)
+@pytest.mark.parametrize("target", ["en16931-ubl", "en16931-cii"])
+def test_sums_that_do_not_add_up_are_held_and_not_mended(target: str, rule: str, totals: dict[str, D]) -> None:
+    with pytest.raises(Unconvertible, match=rule) as refusal:
+        made(target, totals=replaced(invoice().totals, **totals))
+    assert refusal.value.term == rule
+
+
+def test_an_allowance_that_the_totals_do_not_count_is_held() -> None:
+    entry = AllowanceCharge(is_charge=False, amount=D(1), vat_category="S", vat_rate=D(25), reason="Discount")
+    with pytest.raises(Unconvertible, match=r"sum of the allowances \(BT-107\) is 0, and what .* gives 1"):
+        made(allowances_charges=(entry,))
 
 
 @pytest.mark.parametrize(
@@ -205,6 +232,20 @@ def test_what_ubl_has_no_place_for_is_said() -> None:
         "The seller's electronic address 77 (BT-34) has no scheme and was left out.",
         "The payment reference (BT-83) has no place without payment means (BT-81).",
         "The gross price (BT-148) of line 1 has no place without a discount (BT-147).",
+    )
+
+
+def test_what_is_said_of_parties_beyond_en_16931_is_named() -> None:
+    twice = (Identifier(value="1"), Identifier(value="2"))
+    attachment = made(
+        buyer=replaced(BUYER, tax_id="77"),
+        payee=replaced(SELLER, identifiers=twice),
+        deliver_to=Party(name="Depot", address=BUYER.address, contact=Contact(name="Eva")),
+    )
+    assert attachment.notes == (
+        "EN 16931 has no place for more of the buyer: tax number.",
+        "EN 16931 has no place for more of the payee: VAT number, address, contact, further identifiers.",
+        "EN 16931 has no place for more of the place of delivery: contact.",
     )
 
 

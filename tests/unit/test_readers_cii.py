@@ -130,11 +130,24 @@ def test_the_language_of_an_extended_invoice() -> None:
     assert document.language == "de"
 
 
+@pytest.mark.parametrize(("status", "count"), [("DETAIL", 2), ("GROUP", 1), ("INFORMATION", 1), ("OTHER", 2)])
+def test_lines_that_only_group_others_do_not_count(status: str, count: int) -> None:
+    said = f"<ram:LineID>2</ram:LineID><ram:LineStatusReasonCode>{status}</ram:LineStatusReasonCode>"
+    document = reading(("<ram:LineID>2</ram:LineID>", said))
+    assert document.invoice is not None
+    assert len(document.invoice.lines) == count
+    assert bool([note for note in document.notes if note.startswith("1 lines are groups")]) is (count == 1)
+
+
 def test_zugferd_1_freight_is_a_charge() -> None:
     (charge,) = content(text=ZUGFERD).allowances_charges
     assert charge == AllowanceCharge(
         is_charge=True, amount=D("5.00"), vat_category="S", vat_rate=D("19.00"), reason="Versandkosten"
     )
+
+
+def test_a_subject_as_ubl_writes_it() -> None:
+    assert content((">AAI<", ">#AAI#<")).notes[0].subject == "AAI"
 
 
 def test_comments_inside_values_do_not_hide_them() -> None:

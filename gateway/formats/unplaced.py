@@ -1,0 +1,43 @@
+"""What sources say of parties beyond the terms of EN 16931: it has no place in what is written, and is named."""
+
+from __future__ import annotations
+
+from gateway.en16931 import Invoice, Party
+
+_WORDS = {
+    "trading_name": "trading name",
+    "legal_id": "registration",
+    "vat_id": "VAT number",
+    "tax_id": "tax number",
+    "legal_form": "legal information",
+    "endpoint": "electronic address",
+    "address": "address",
+    "contact": "contact",
+}
+# Which of those each party has in EN 16931-1, beside its name and identifiers; the seller has all.
+_BUYER = frozenset({"trading_name", "legal_id", "vat_id", "endpoint", "address", "contact"})
+_PAYEE = frozenset({"legal_id"})
+_REPRESENTATIVE = frozenset({"vat_id", "address"})
+_DELIVER_TO = frozenset({"address"})
+
+
+def unplaced(invoice: Invoice) -> list[str]:
+    """A sentence for each party of which more is said than EN 16931 holds. The buyer's identifiers are the writers'."""
+    parties = (
+        ("buyer", invoice.buyer, _BUYER),
+        ("payee", invoice.payee, _PAYEE),
+        ("seller's tax representative", invoice.tax_representative, _REPRESENTATIVE),
+        ("place of delivery", invoice.deliver_to, _DELIVER_TO),
+    )
+    return [
+        f"EN 16931 has no place for more of the {words}: {', '.join(more)}."
+        for words, party, held in parties
+        if party is not None and (more := _more(party, held, is_buyer=party is invoice.buyer))
+    ]
+
+
+def _more(party: Party, held: frozenset[str], *, is_buyer: bool) -> list[str]:
+    more = [name for field, name in _WORDS.items() if field not in held and getattr(party, field)]
+    if not is_buyer and len(party.identifiers) > 1:
+        more.append("further identifiers")
+    return more
