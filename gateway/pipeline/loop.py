@@ -84,6 +84,8 @@ class Pipeline:
         except ConfigError as error:
             _log.error("%s", error.sentence)
             self._steps.keys = ()
+        if not self._steps.keys:
+            _log.error("no mail leaves until there is a signing key; 'gateway check' says what is wrong")
         return bool(self._steps.keys)
 
     async def stop(self, grace: float) -> None:

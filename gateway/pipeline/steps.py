@@ -191,7 +191,7 @@ class Steps:
             why = Hold(cause=resolution.cause, sentence=resolution.sentence or "", wakes=resolution.wakes)
             raise Held(why, _finding(letter))
         if not self.keys:
-            sentence = "The signing keys cannot be read, and mail never leaves unsigned; the log says which and why."
+            sentence = "There is no usable signing key, and mail never leaves unsigned; 'gateway check' says why."
             raise Held(Hold(cause="unsigned", sentence=sentence, wakes=("dkim",)), _finding(letter))
         return letter
 

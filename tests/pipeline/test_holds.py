@@ -40,14 +40,19 @@ async def test_a_document_that_costs_a_worker_when_it_is_written_is_found_by_its
 # --- held, and going on ----------------------------------------------------------------------------------
 
 
-async def test_without_keys_everything_is_held_until_they_can_be_read(work: Work) -> None:
+async def test_without_keys_everything_is_held_until_they_can_be_read(
+    work: Work, caplog: pytest.LogCaptureFixture
+) -> None:
     file = work.config.dkim[1].file
     pem = file.read_bytes()
     file.unlink()
     assert not work.pipeline.reload_keys()
+    assert "no mail leaves until there is a signing key" in caplog.text
     await (await work.start()).add()
     await work.accept(dropped(invoice()))
-    assert (await work.one("held"))["cause"] == "unsigned"
+    held = await work.one("held")
+    assert held["cause"] == "unsigned"
+    assert "'gateway check' says why" in held["sentence"]
     await work.pipeline.stop(5.0)
     file.write_bytes(pem)
     file.chmod(0o600)

@@ -48,6 +48,18 @@ async def test_files_of_one_name_are_one_document_and_go_together(work: Work) ->
     assert message["Reply-To"] == "erp@seller.example"
 
 
+async def test_a_name_gets_the_ending_of_what_is_in_the_file(work: Work) -> None:
+    await (await work.start()).add()
+    await work.accept(mail(attached(("F-77", invoice()))))
+    assert parts(await work.sent())[0][0] == "Invoice-F-77.xml"
+
+
+async def test_what_is_neither_a_page_nor_data_keeps_its_own_ending(work: Work) -> None:
+    await (await work.start()).add()
+    await work.accept(mail(attached(("F-77.xml", invoice()), ("F-77.png", b"\x89PNG\r\n\x1a\n"))))
+    assert [name for name, _, _ in parts(await work.sent())] == ["Invoice-F-77.xml", "F-77.png"]
+
+
 async def test_the_sender_s_own_page_goes_instead_of_ours(work: Work) -> None:
     await (await work.start()).add(format="pdf")
     page = resources.read_bytes("samples/invoice-papeterie.pdf")
