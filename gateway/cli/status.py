@@ -14,9 +14,7 @@ if TYPE_CHECKING:
 def register(commands: Commands) -> None:
     """Add the command."""
     parser = commands.add_parser("status", help="status", description="Show the running gateway.")
-    parser.add_argument(
-        "--health", action="store_true", help="the disk, certificates and DKIM records too"
-    )
+    parser.add_argument("--health", action="store_true", help="the disk, certificates and DKIM records too")
     parser.set_defaults(run=run)
 
 
