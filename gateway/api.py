@@ -387,9 +387,6 @@ async def _say_fault(request: Request, error: Exception) -> Response:
     return _json({"error": "The gateway failed at this; its log says more.", "field": None}, 500)
 
 
-# --- the socket ------------------------------------------------------------------------------------------
-
-
 class AdminServer(SocketServer):
     """Serves the admin API at a Unix socket. Start it before the listeners, stop it after them."""
 

@@ -89,7 +89,10 @@ def _refuse_size(document: Any) -> None:
     if pages > MAX_PAGES:
         raise Unreadable("too-many-pages", f"The PDF has {pages} pages; {MAX_PAGES} are the most that we read.")
     for index in range(pages):
-        width, height = document.get_page_size(index)
+        try:
+            width, height = document.get_page_size(index)
+        except pypdfium2.PdfiumError:
+            raise Unreadable("pdf-damaged", f"Page {index + 1} of the PDF cannot be found.") from None
         if not (0 < width <= MAX_PAGE_SIDE and 0 < height <= MAX_PAGE_SIDE):
             size = f"{width:.0f} × {height:.0f} points"
             raise Unreadable("page-too-large", f"Page {index + 1} is {size}; a side has at most {MAX_PAGE_SIDE}.")
