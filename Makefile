@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: install run test check package i18n golden format bench clean
+.PHONY: install run test check package i18n screenshots golden format bench clean
 
 install: $(VENV)/.installed
 
@@ -40,6 +40,10 @@ package: $(VENV)/.installed
 	$(PYTHON) -m venv var/package/venv
 	var/package/venv/bin/python -m pip install --quiet --disable-pip-version-check --use-pep517 -c constraints.txt var/package/*.whl
 	cd var/package && venv/bin/gateway demo --once
+
+# Writes the pictures of docs/terminal.md again.
+screenshots: $(VENV)/.tested
+	PICTURES=docs/pictures $(BIN)/python -m pytest -k golden_screens tests/tui
 
 # Says which texts of the screens have no translation yet.
 i18n: $(VENV)/.installed

@@ -83,7 +83,7 @@ class Ask(ModalScreen[str | None]):
         return starting + [known for known in self.known if word in known.casefold() and known not in starting]
 
     def _show(self, text: str) -> None:
-        self.query_one("#ask-known", Static).update(Text("  ".join(safe(word) for word in self._fitting(text)[:12])))
+        self.query_one("#ask-known", Static).update(Text(" · ".join(safe(word) for word in self._fitting(text)[:12])))
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:

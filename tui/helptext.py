@@ -35,7 +35,7 @@ def help_lines(page: Page, app: Console) -> list[str]:
 
 _SHOWN = {
     "slash": "/",
-    "escape": "Esc",
+    "escape": N_("Esc"),
     "exclamation_mark": "!",
     "question_mark": "?",
     "colon": ":",

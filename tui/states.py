@@ -37,6 +37,11 @@ def state_style(state: object) -> str:
     return known[1] if known else ""
 
 
+def clock() -> dt.datetime:
+    """Now, in the time zone of whoever looks."""
+    return dt.datetime.now().astimezone()
+
+
 def moment(text: object) -> dt.datetime | None:
     """A time of the API, in the time zone of whoever looks."""
     if not isinstance(text, str):
@@ -52,7 +57,7 @@ def short_time(text: object, now: dt.datetime | None = None) -> str:
     at = moment(text)
     if at is None:
         return ""
-    today = (now or dt.datetime.now().astimezone()).astimezone()
+    today = (now or clock()).astimezone()
     if at.date() == today.date():
         return f"{at:%H:%M}"
     if abs((today.date() - at.date()).days) < 7:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from tui import states
 from tui.causes import cause_text
 from tui.columns import Column, Row
 from tui.page import Page
@@ -41,7 +41,7 @@ class Home(Page):
         status = await api.get("/status")
         if time.monotonic() - self._health_at >= HEALTH_SECONDS:
             self._health, self._health_at = await api.get("/health"), time.monotonic()
-        midnight = dt.datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0).isoformat()
+        midnight = states.clock().replace(hour=0, minute=0, second=0, microsecond=0).isoformat()
         today: dict[str, int] = {}
         for state in ("", "sent", "held", "bounced"):
             today[state] = (await api.get("/documents/count", company=company, since=midnight, state=state))["total"]

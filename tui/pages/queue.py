@@ -30,7 +30,7 @@ DELIVERIES = (
 HOPS = (
     Column(N_("Next hop"), lambda row: row["next_hop"], 22, grow=1),
     Column(N_("State"), lambda row: _("paused") if row["paused_by"] else _("up"), 8),
-    Column(N_("Waits"), lambda row: count(sum(row[name] for name in _WAITING)), 8, right=True),
+    Column(N_("Waits"), lambda row: count(sum(row[name] for name in _WAITING)), 10, right=True),
     Column(N_("Deferred"), lambda row: count(row["deferred"]), 9, right=True, rank=1),
     Column(N_("Held"), lambda row: count(row["held"]), 8, right=True, rank=1),
     Column(N_("Next"), lambda row: short_time(row["next_attempt_at"]), 10, rank=2),

@@ -220,11 +220,13 @@ class Recipients(Page):
 
 
 def changes(before: object, after: object) -> list[str]:
-    """What differs between two sets of values, one line each."""
+    """What differs between two sets of values, one line each; of something new or gone, what it has."""
     old = before if isinstance(before, dict) else {"": before} if before is not None else {}
     new = after if isinstance(after, dict) else {"": after} if after is not None else {}
-    return [
-        f"{name} {emails(old.get(name)) or '–'} → {emails(new.get(name)) or '–'}".strip()
-        for name in dict.fromkeys([*old, *new])
-        if old.get(name) != new.get(name) and name != "version"
-    ]
+    lines = []
+    for name in dict.fromkeys([*old, *new]):
+        was, becomes = emails(old.get(name)), emails(new.get(name))
+        if was != becomes and name != "version":
+            both = f"{was or '–'} → {becomes or '–'}" if old and new else was or becomes
+            lines.append(f"{name} {both}".strip())
+    return lines

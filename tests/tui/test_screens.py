@@ -1,0 +1,146 @@
+"""What the screens look like, at both sizes and in both languages: compared with the files in `screens/`.
+
+`GOLDEN=write` writes them again; `PICTURES=docs/pictures` writes the pictures of the documentation.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import re
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from textual.pilot import Pilot
+
+from gateway import settings
+from gateway.store import schema
+from tests.tui.conftest import Desk, line, screen, until
+from tui import states, told, words
+from tui.dialogs import Ask, Confirm
+from tui.form import Form
+from tui.pager import Pager
+from tui.pages import PAGES
+from tui.rows import RowsView
+
+FOLDER = Path(__file__).parent / "screens"
+PICTURES = os.environ.get("PICTURES")
+PICTURED = {"home": 80, "recipients": 80, "form": 120, "document": 80, "held": 80, "settings": 80}  # columns
+
+_CATALOGUE = words.catalogue("fr")
+_FRENCH = "\n".join(_CATALOGUE.values())
+_ENGLISH = [text for text in _CATALOGUE if len(text) > 3 and "{" not in text and text not in _FRENCH]  # "File" is both
+
+
+@pytest.fixture
+def still(monkeypatch: pytest.MonkeyPatch, now: dt.datetime) -> Iterator[None]:
+    """A clock that stands still in UTC."""
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    monkeypatch.setattr(states, "clock", lambda: now)
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+async def fill(desk: Desk) -> None:
+    """A directory, a queue and something that needs a person."""
+    await desk.row("1001", "facturation@kopare.se", cc=("compta@kopare.se",), name="Köpare AB", language="sv")
+    await desk.row("1002", "norr@kopare.se", name="Köpare Norr AB", format="pdf")
+    await desk.row("7", "regnskab@havnens-mobler.example", name="Havnens Møbler ApS")
+    for number, hold in enumerate((None, "1003", "1003", "2040", None)):
+        document = await desk.document(hold)
+        values = {"number": f"F-2093{number}", "type": "invoice", "customer_number": hold or "1001"}
+        await desk.store.write(_set, schema.document, document, values)
+
+
+def _set(connection: Any, table: sa.Table, id_: int, values: dict[str, Any]) -> None:
+    connection.execute(sa.update(table).where(table.c.id == id_).values(values))
+
+
+def same_every_time(text: str) -> str:
+    """The text of a screen without ids, sizes and folders."""
+    text = re.sub(r"\b[0-9a-hjkmnp-tv-z]{13}\b", "0" * 13, text)
+    text = re.sub(r"\d+(\.\d+)? ?% (free|libre), [\d, ]+ Gi(B|o)", "50 % free", text)
+    return "\n".join(line.rstrip() for line in text.split("\n")) + "\n"
+
+
+def left_over(text: str) -> list[str]:
+    """The English texts that a French screen still says."""
+    return [source for source in _ENGLISH if re.search(rf"(?<!\w){re.escape(source)}(?!\w)", text)]
+
+
+def write(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+
+
+def matches(file: Path, shown: str) -> bool:
+    """Whether the screen is the one in the file; writes it where that is asked for."""
+    if os.environ.get("GOLDEN") == "write":
+        write(file, shown)
+    return file.exists() and file.read_text() == shown
+
+
+async def walk(pilot: Pilot[Any]) -> AsyncIterator[str]:
+    """Go through the screens; the name of each, when it is there."""
+    for number, page in enumerate(PAGES, 1):
+        await pilot.press(str(number))
+        await until(pilot, lambda kind=page: isinstance(pilot.app.screen, kind))  # type: ignore[misc]
+        await until(pilot, lambda: pilot.app.screen.query_one(RowsView).total and line(pilot, "explain").strip())
+        yield page.__name__.lower()
+    for tab in ("sending", "per-document", "templates"):
+        await pilot.press("7" if tab == "sending" else "tab", *(["tab"] if tab == "sending" else []))
+        await pilot.pause()
+        await until(pilot, lambda: pilot.app.screen.query_one(RowsView).total)
+        yield f"settings-{tab}"
+    await pilot.press("2", "enter")
+    await until(pilot, lambda: isinstance(pilot.app.screen, Form) and pilot.app.focused)
+    yield "form"
+    await pilot.press("ctrl+t")
+    yield "form-advanced"
+    await pilot.press("escape", "d")
+    await until(pilot, lambda: isinstance(pilot.app.screen, Confirm))
+    yield "delete"
+    await pilot.press("n", "question_mark")
+    await until(pilot, lambda: isinstance(pilot.app.screen, Pager))
+    yield "help"
+    await pilot.press("escape", "3", "enter")
+    await until(pilot, lambda: isinstance(pilot.app.screen, Pager))
+    yield "document"
+    await pilot.press("escape", "4", "tab")
+    await until(pilot, lambda: pilot.app.screen.query_one(RowsView).total == 1)
+    yield "hops"
+    await pilot.press("colon")
+    await until(pilot, lambda: isinstance(pilot.app.screen, Ask))
+    yield "palette"
+
+
+@pytest.mark.usefixtures("still")
+@pytest.mark.parametrize("language", words.LANGUAGES)
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_golden_screens(desk: Desk, size: tuple[int, int], language: str) -> None:
+    await fill(desk)
+    words.choose(language)
+    wrong = []
+    async with desk.console().run_test(size=size) as pilot:
+        async for name in walk(pilot):
+            await pilot.pause()
+            shown = same_every_time(screen(pilot))
+            assert language == "en" or left_over(shown) == [], shown
+            if not matches(FOLDER / f"{size[0]}x{size[1]}-{language}" / f"{name}.txt", shown):
+                wrong.append(f"{name}:\n{shown}")
+            if PICTURES and language == "en" and size[0] == PICTURED.get(name):
+                write(Path(PICTURES, f"{name}.svg"), pilot.app.export_screenshot(title="gateway tui"))
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_setting_has_a_label_and_a_translated_sentence() -> None:
+    for setting in settings.SETTINGS:
+        assert setting.help in told.SENTENCES
+        names = [word for word in setting.key.split(".") if word not in ("TYPE", "LANG")]
+        assert ".".join(names) in told.LABELS
