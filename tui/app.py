@@ -219,26 +219,28 @@ class Console(App[None]):
 
     def action_palette(self) -> None:
         """A command line with completion; pages have their names, ours and the old site's."""
-        self.push_screen(Ask(":", sorted(name for name in PALETTE)), self._obey)
+        self._palette()
 
-    def _obey(self, text: str | None) -> None:
-        if not text:
+    @work(exit_on_error=False)
+    async def _palette(self) -> None:
+        from tui.commands import COMMANDS, obey
+
+        page = self.page
+        text = await self.push_screen_wait(Ask(":", [*COMMANDS, *sorted(PALETTE)]))
+        if not text or page is None:
             return
         word, _space, rest = text.partition(" ")
-        if word in ("q", "quit", "exit"):
-            self.exit()
-            return
         known = {name.casefold(): number for name, number in PALETTE.items()}
-        wanted = known.get(text.casefold()) or known.get(word.casefold())
-        if wanted is None:
-            near = [name for name in known if text.casefold() in name]
-            wanted = known[near[0]] if near else None
-        if wanted is None:
-            if self.page is not None:
-                self.page.say(_("There is no command {word}; ? lists them.").format(word=word), bad=True)
+        exact = known.get(text.casefold()) or (known.get(word.casefold()) if rest else None)
+        if exact is None and word in COMMANDS:
+            await obey(self, page, word, rest.strip())
             return
-        self._go(wanted)
-        if rest and text.casefold() not in known and self.page is not None:
+        near = [name for name in known if text.casefold() in name]
+        if exact is None and not near:
+            page.say(_("There is no command {word}; ? lists them.").format(word=word), bad=True)
+            return
+        self._go(exact or known[near[0]])
+        if exact and text.casefold() not in known and self.page is not None:
             self.call_after_refresh(self.page.look_for, rest)
 
     @work(exit_on_error=False)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.binding import Binding
 
+from tui.commands import COMMANDS
 from tui.words import N_, _
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ def help_lines(page: Page, app: Console) -> list[str]:
     lines += _bindings([b for b in page.SHARED if isinstance(b, Binding)])
     lines += ["", _("Everywhere")]
     lines += _bindings([b for b in type(app).BINDINGS if isinstance(b, Binding)])
+    lines += ["", _("Commands after :")]
+    lines += [f"  {word:<26}{_(what)}" for word, what in COMMANDS.items()]
     return lines
 
 

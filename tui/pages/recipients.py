@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 
 from tui.api import Conflict, GatewayError, NotFound, path_of
 from tui.columns import Column, Row
-from tui.counted import DELETE_ROWS, DELETED, HELD_GO_ON
+from tui.counted import CHANGE_ROWS, CHANGED, DELETE_ROWS, DELETED, HELD_GO_ON
 from tui.dialogs import Ask, Confirm
 from tui.form import Form
 from tui.page import Page
@@ -56,6 +56,7 @@ class Recipients(Page):
         Binding("enter,e", "edit", N_("Edit")),
         Binding("c", "duplicate", N_("Duplicate")),
         Binding("d", "delete", N_("Delete")),
+        Binding("b", "bulk", N_("Change all marked")),
         Binding("i", "import_list", N_("Import")),
         Binding("x", "export", N_("Export")),
         Binding("h", "history", N_("History")),
@@ -65,6 +66,7 @@ class Recipients(Page):
         "add": "directory",
         "duplicate": "directory",
         "delete": "directory",
+        "bulk": "directory",
         "history": "audit",
         "import_list": "directory",
     }
@@ -163,6 +165,53 @@ class Recipients(Page):
         self.rows.marks.clear()
         if deleted:
             self.say(some(DELETED, deleted) + " " + _("u undoes it."))
+        self.load(True)
+
+    @work(exit_on_error=False)
+    async def action_bulk(self) -> None:
+        """Give the marked rows one value: asked for as field=value, done after asking with the count."""
+        rows = self.chosen()
+        try:
+            choices = await self.console.api.get("/choices")
+        except GatewayError as error:
+            self.say(error.sentence, bad=True)
+            return
+        known = [f"type={name}" for name in choices["types"]] + [
+            f"format={each['name']}" for each in choices["formats"]
+        ]
+        known += ["language=", "email=", "cc=", "name="]
+        text = await self.app.push_screen_wait(Ask(_("Give the marked rows (field=value):"), known)) if rows else None
+        name, equals, value = (text or "").partition("=")
+        if not text:
+            return
+        if name not in FIELDS or name == "number" or not equals:
+            self.say(
+                _("{word} is no field; there are {names}.").format(word=name, names=", ".join(FIELDS[1:])), bad=True
+            )
+            return
+        shown = ", ".join(str(row["number"]) for row in rows[:8]) + (" …" if len(rows) > 8 else "")
+        if await self.app.push_screen_wait(Confirm(some(CHANGE_ROWS, len(rows)), f"{text}\n{shown}")):
+            await self._change_all(rows, name, value or None)
+
+    async def _change_all(self, rows: list[Row], name: str, value: object) -> None:
+        """Row by row, so that one that somebody changed meanwhile stops no other; the undo takes all back."""
+        api, changed, refused = self.console.api, list[tuple[Row, Row]](), ""
+        for row in rows:
+            try:
+                changed.append((row, await api.patch(path_of("recipients", row["id"]), {name: value}, row["version"])))
+            except GatewayError as error:
+                refused = f" {row['number']}: {error.sentence}"
+
+        async def undo() -> None:
+            for old, new in changed:
+                await api.patch(path_of("recipients", old["id"]), {name: old[name]}, new["version"])
+
+        if changed:
+            self.console.undoing.append((f"{name}={value or ''} × {len(changed)}", undo))
+        self.rows.marks.clear()
+        self.say(
+            some(CHANGED, len(changed)) + " " + (_("u undoes it.") if changed else "") + refused, bad=bool(refused)
+        )
         self.load(True)
 
     def _remember(self, row: Row) -> None:
