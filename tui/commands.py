@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from tui.api import GatewayError
@@ -37,7 +38,12 @@ async def obey(console: Console, page: Page, word: str, rest: str) -> None:
         elif word in _VERBS:
             await _held(console, page, word, rest)
         else:
-            {"quit": console.exit, "help": console.action_help, "undo": console.action_undo}[word]()
+            at_once: dict[str, Callable[[], object]] = {
+                "quit": console.exit,
+                "help": console.action_help,
+                "undo": console.action_undo,
+            }
+            at_once[word]()
     except GatewayError as error:
         page.say(error.sentence, bad=True)
 
@@ -45,7 +51,8 @@ async def obey(console: Console, page: Page, word: str, rest: str) -> None:
 async def _company(console: Console, page: Page, name: str) -> None:
     names = [each["name"] for each in await console.api.get("/companies")]
     if not name:
-        name = await console.push_screen_wait(Ask(_("Company:"), names)) or ""
+        said: str | None = await console.push_screen_wait(Ask(_("Company:"), names))
+        name = said or ""
     if not name:
         return
     if name not in names:

@@ -39,6 +39,7 @@ class Page(Screen[None]):
     COLUMNS: ClassVar[Sequence[Column]] = ()
     EMPTY: ClassVar[str] = N_("Nothing here.")
     SEARCHES: ClassVar[bool] = True
+    SEARCHED: ClassVar[str] = "search"  # the filter that the search line sets
     LIVE: ClassVar[bool] = True  # whether what the gateway tells makes the page load again
     OPENS: ClassVar[str] = "open"  # the action of Enter, for the table below
     NEEDS: ClassVar[Mapping[str, str]] = {}  # action: the permission that it needs
@@ -137,6 +138,9 @@ class Page(Screen[None]):
         self.matching = total
         if not self.search:
             self.everything = total
+        elif not self.everything:
+            others = {name: value for name, value in filters.items() if name != self.SEARCHED}
+            self.everything = (await api.get(f"{self.PATH}/count", **others))["total"]
         self.rows.show_pages(total, first, start, fetch, keep)
 
     def _show_count(self) -> None:

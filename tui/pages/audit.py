@@ -23,6 +23,7 @@ class Audit(Page):
 
     NAME: ClassVar[str] = N_("Audit")
     PATH: ClassVar[str] = "/audit"
+    SEARCHED: ClassVar[str] = "action"
     EMPTY: ClassVar[str] = N_("Nothing is noted.")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", N_("Open")),
