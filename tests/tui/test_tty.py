@@ -14,6 +14,7 @@ import struct
 import sys
 import termios
 import time
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -156,6 +157,56 @@ async def test_hostile_text_never_reaches_the_terminal(desk: Desk) -> None:
     assert "\x1b]0;" not in text
     assert not set("\x07\x9b\u202e\u2028\u200b") & set(text)
     assert "[/x]" in text
+
+
+_OURS = re.compile(rb"\x1b\[[0-9;?<>=]*[$ ]*[A-Za-z]|\x1b\][0-9]+;default\x07|\x1b[=>]|\x1b\([B0]|[\r\n]")
+
+
+async def test_whatever_the_columns_hold_only_our_own_sequences_are_sent(desk: Desk) -> None:
+    """Random Unicode in every column: what is left without the sequences that the library itself sends is text."""
+    loop = asyncio.get_running_loop()
+    rounds = iter(range(1, 1000))
+    with terminal(desk) as tty:
+        await asyncio.to_thread(tty.until, b"Home")
+        tty.press(b"2")
+        await asyncio.to_thread(tty.quiet, 0.5)
+
+        @settings(max_examples=6, deadline=None, database=None)
+        @given(st.lists(st.text(min_size=1, max_size=30), min_size=75, max_size=75))
+        def holds(texts: list[str]) -> None:
+            mark = f"mark{next(rounds)}x"
+            asyncio.run_coroutine_threadsafe(replace(desk, texts, mark), loop).result()
+            got, _ = tty.until(mark.encode())
+            left = _OURS.sub(b"", got + tty.quiet(0.2)).decode("utf-8")
+            assert {char for char in left if unicodedata.category(char) in REFUSED} == set()
+
+        await asyncio.to_thread(holds)
+
+
+REFUSED = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+async def replace(desk: Desk, texts: list[str], mark: str) -> None:
+    """Rows whose every column holds one of the texts; the first, in the order of the list, holds the mark."""
+    # SQLite holds no text that is not UTF-8, and msgspec writes none.
+    clean = [text.encode("utf-8", "replace").decode() for text in texts]
+
+    def put(connection: Any) -> None:
+        company = companies.company_id(connection, "default")
+        connection.execute(sa.delete(recipient))
+        for place in range(15):
+            number, name, address, copy, kind = clean[place * 5 : place * 5 + 5]
+            row = {"id": place + 1, "company_id": company, "number_key": f"{place:03}", "updated_at": desk.now}
+            row |= {
+                "number": f"{number}{place}",
+                "name": mark if place == 0 else name,
+                "email": [address],
+                "cc": [copy],
+            }
+            row |= {"type": kind, "format": kind, "language": kind, "version": 1, "search": ""}
+            connection.execute(sa.insert(recipient), row)
+
+    await desk.store.write(put)
 
 
 async def test_no_color_sends_no_colour(desk: Desk) -> None:
