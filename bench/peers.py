@@ -26,15 +26,21 @@ def find(program: str) -> str | None:
     return shutil.which(program, path=_PATH)
 
 
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens at now."""
+    with socket.socket() as chosen:
+        chosen.bind(("127.0.0.1", 0))
+        port: int = chosen.getsockname()[1]
+    return port
+
+
 # --- the sink --------------------------------------------------------------------------------------------
 
 
 @contextmanager
 def sink() -> Iterator[str]:
     """Run a server that takes every mail and keeps none; gives the `[relay]` section that leads to it."""
-    with socket.socket() as chosen:
-        chosen.bind(("127.0.0.1", 0))
-        port = chosen.getsockname()[1]
+    port = free_port()
     program = find("smtp-sink")
     if program is None:
         command = [sys.executable, "-m", "bench.peers", str(port)]
@@ -43,14 +49,15 @@ def sink() -> Iterator[str]:
         command = [program, *user, f"127.0.0.1:{port}", "1024"]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        _await_listener(port, server)
+        await_listener(port, server)
         yield f'mode = "smarthost"\nhost = "smtp://127.0.0.1:{port}"\ntls = "none"'
     finally:
         server.terminate()
         server.wait()
 
 
-def _await_listener(port: int, server: subprocess.Popen[bytes]) -> None:
+def await_listener(port: int, server: subprocess.Popen[bytes]) -> None:
+    """Return when `server` takes connections at `port`; SystemExit when it ended or ten seconds are over."""
     deadline = time.monotonic() + 10
     while True:
         try:
