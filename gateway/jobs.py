@@ -14,15 +14,15 @@ import msgspec
 from gateway.model import Attachment, Pattern, ReadDocument
 
 
-def split(limits: Mapping[str, int], blob: bytes) -> tuple[list[Any], bytes]:
+def split(options: Mapping[str, Any], blob: bytes) -> tuple[list[Any], bytes]:
     """Take the raw mail `blob` apart.
 
     Gives the `mime.MailSummary` and then each `mime.Part` as builtins, and the bytes that the parts' offsets count in.
-    `limits` are those of `mime.Limits` that differ from its defaults.
+    `options` are those of `mime.Options` that differ from its defaults.
     """
     from gateway import mime
 
-    summary, parts, data = mime.split(blob, mime.Limits.of(limits))
+    summary, parts, data = mime.split(blob, msgspec.convert(options, mime.Options))
     return [msgspec.to_builtins(summary), *map(msgspec.to_builtins, parts)], data
 
 

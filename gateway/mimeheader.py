@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import binascii
 import re
+from collections.abc import Sequence
 from urllib.parse import unquote_to_bytes
 
 MAX_VALUE = 8 << 10  # characters of a structured field: longer ones are cut before they are taken apart
 MAX_NAME = 200  # characters of a file name
+CHARSETS = ("utf-8", "cp1252")  # of 8-bit text, which no standard allows: RFC 6532, else what Windows wrote
 
 _FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:(.*)", re.DOTALL)
 _FOLD = re.compile(rb"\r?\n(?=[ \t])")
@@ -30,15 +32,17 @@ _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,80}/[a-z0-9!#$&^_.+-]{1,80}")
 class Headers:
     """The fields of one header block, by lower-case name, in order."""
 
-    def __init__(self, fields: list[tuple[str, str]]) -> None:
+    def __init__(self, fields: list[tuple[str, str]], *, is_raw: bool = False) -> None:
         self._fields = fields
+        self.is_raw = is_raw  # it had bytes beyond ASCII
 
     @classmethod
-    def parse(cls, block: bytes) -> Headers:
-        """The fields of `block`; lines that are none are left out."""
+    def parse(cls, block: bytes, charsets: Sequence[str] = CHARSETS) -> Headers:
+        """The fields of `block`, bytes beyond ASCII by `charsets`; lines that are none are left out."""
         lines = _LINE.split(_FOLD.sub(b"", block))
         matches = (_FIELD.fullmatch(line) for line in lines)
-        return cls([(match[1].decode("ascii").lower(), _decode(match[2]).strip()) for match in matches if match])
+        fields = [(match[1].decode("ascii").lower(), decode(match[2], charsets).strip()) for match in matches if match]
+        return cls(fields, is_raw=not block.isascii())
 
     def __len__(self) -> int:
         return len(self._fields)
@@ -86,12 +90,14 @@ def _keep_local_part(match: re.Match[str]) -> str:
     return match[0] if match.string[match.end() : match.end() + 1] == "@" else " "
 
 
-def _decode(raw: bytes) -> str:
-    """8-bit header text, which no standard allows: UTF-8 (RFC 6532), else what Windows wrote."""
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return raw.decode("cp1252", "replace")
+def decode(raw: bytes, charsets: Sequence[str] = CHARSETS) -> str:
+    """Text of which nothing says its charset: by the first of `charsets` in which it is text, else by the last."""
+    for charset in charsets:
+        try:
+            return raw.decode(charset)
+        except UnicodeDecodeError:
+            continue
+    return raw.decode(charsets[-1], "replace")
 
 
 def decode_words(text: str) -> str:
@@ -151,12 +157,17 @@ def _join(sections: dict[int, tuple[str, bool]]) -> str:
         if is_encoded and number == 0 and value.count("'") >= 2:
             charset, _, value = value.split("'", 2)
         raw += unquote_to_bytes(value) if is_encoded else value.encode("utf-8", "replace")
-    return " ".join(_CONTROLS.sub(" ", _decode_charset(raw, charset or "utf-8") or _decode(raw)).split())
+    return " ".join(_CONTROLS.sub(" ", _decode_charset(raw, charset or "utf-8") or decode(raw)).split())
+
+
+def without_controls(text: str) -> str:
+    """`text` without controls, line ends and marks that turn its direction."""
+    return _CONTROLS.sub("", text)
 
 
 def file_name(text: str) -> str:
     """`text` as a plain file name: no folders of any system, no controls, bounded; empty when nothing is left."""
-    name = re.split(r"[/\\]", _CONTROLS.sub("", text))[-1].strip()
+    name = re.split(r"[/\\]", without_controls(text))[-1].strip()
     if len(name) > MAX_NAME:
         stem, dot, extension = name.rpartition(".")
         name = (stem or name)[: MAX_NAME - 20] + (dot + extension)[:20]

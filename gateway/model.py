@@ -112,6 +112,7 @@ class Fields(Value, frozen=True, kw_only=True, omit_defaults=True):
     language: str | None = None
     reply_to: str | None = None  # the address that the submission's own From names
     origin: tuple[tuple[str, str], ...] = ()  # (field, where it was said): evidence for the trace
+    otherwise: tuple[Found, ...] = ()  # what the mail says of fields that the document may lack
 
 
 class NewSubmission(Value, frozen=True, kw_only=True):
@@ -154,6 +155,16 @@ class Pattern(Value, frozen=True, kw_only=True, omit_defaults=True):
     regex: str | None = None
     page: int | None = None  # 1 is the first, -1 the last; None is any
     area: tuple[float, float, float, float] | None = None  # left, top, right, bottom in mm from the top left
+
+
+class MailPattern(Value, frozen=True, kw_only=True, omit_defaults=True):
+    """How a source's mails say a field: in an address of RCPT TO, in the subject, or in the text."""
+
+    field: str  # as of Pattern
+    where: Literal["rcpt", "subject", "body"]
+    label: tuple[str, ...] = ()
+    regex: str | None = None
+    first: bool = True  # beats what stands in the document; else it fills what is missing there
 
 
 class Found(Value, frozen=True, kw_only=True, omit_defaults=True):
@@ -232,6 +243,15 @@ class Resolution(Value, frozen=True, kw_only=True):
     cause: str | None = None
     sentence: str | None = None
     wakes: tuple[str, ...] = ()  # keys of the events that remove the cause
+
+class Came(Value, frozen=True, kw_only=True, omit_defaults=True):
+    """How a document came: the record of the mail around it, and what was decided when it was found."""
+
+    steps: tuple[Step, ...] = ()  # the first lines of its trace
+    cause: str | None = None  # it is held under this at once, or ends
+    sentence: str | None = None
+    ends: bool = False  # the sentence ends it: it is no document, and nobody is waited for
+
 
 
 # --- what goes out ---------------------------------------------------------------------------------------

@@ -38,7 +38,7 @@ def test_split() -> None:
     assert (pdf.name, pdf.is_document, pdf.extra_of) == ("F1.pdf", False, 1)
     assert (xml.name, xml.is_document, data[xml.offset : xml.offset + xml.size]) == ("F1.xml", True, b"<a/>")
     with pytest.raises(Unreadable):
-        jobs.split({"parts": 1}, MAIL)
+        jobs.split({"limits": {"parts": 1}}, MAIL)
 
 
 def test_inspect_leaves_the_content_out() -> None:

@@ -260,6 +260,8 @@ def test_summary() -> None:
         auto_submitted="auto-replied",
         is_automatic=True,
         null_return_path=True,
+        notice=mime.Notice(kind="auto-reply", sentence="The mail is the answer of a machine and no document."),
+        odd=("bad_date", "raw_header"),
     )
     assert not mime.split(b"Auto-Submitted: no\r\n\r\nHi")[0].is_automatic
     assert mime.split(b"Precedence: bulk\r\n\r\nHi")[0].is_automatic
@@ -329,4 +331,4 @@ def test_within_the_limits() -> None:
     assert documents(nested(10)) == [("part-1.pdf", b"%PDF-")]
     assert len(mime.split(mixed(*[attached(f"{n}.pdf", PDF) for n in range(99)]))[1]) == 99
     with pytest.raises(Unreadable):
-        mime.split(mixed(BODY, BODY, BODY), mime.Limits.of({"parts": 2}))
+        mime.split(mixed(BODY, BODY, BODY), mime.Options(limits=mime.Limits(parts=2)))

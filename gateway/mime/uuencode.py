@@ -1,0 +1,88 @@
+"""Files written into the text of a mail as mailers did before MIME: uuencode (POSIX.1 uuencode, IEEE 1003.1).
+
+begin 644 F1.pdf
+M)5!$1BTQ+C0*...
+`
+end
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+MAX_FILES = 100  # of one text
+_BEGIN = re.compile(rb"^begin(-base64)? [0-7]{3,4} +(\S[^\r\n]{0,254}?)[ \t]*\r?$", re.MULTILINE)
+
+
+class Encoded(NamedTuple):
+    """A file found in a text; `fault` says what is wrong with it, empty when it is whole."""
+
+    name: bytes
+    data: bytes  # as far as it goes
+    fault: str
+
+
+def files(text: bytes) -> Iterator[Encoded]:
+    """The files in `text`, in order; what stands between them is the text itself."""
+    at = 0
+    for _ in range(MAX_FILES):
+        match = _BEGIN.search(text, at)
+        if match is None:
+            return
+        data, fault, end = (_base64 if match[1] else _lines)(text, match.end() + 1)
+        at = max(end, match.end())
+        if data or not fault:  # the words "begin 644 x" in a sentence are no file
+            yield Encoded(match[2], data, fault)
+
+
+def _lines(text: bytes, start: int) -> tuple[bytes, str, int]:
+    """The bytes of the lines from `start` to `end`, what is wrong, and where the block ends."""
+    out: list[bytes] = []
+    at = start
+    closed = False
+    while at < len(text):
+        stop = text.find(b"\n", at)
+        stop = len(text) if stop < 0 else stop
+        line = text[at:stop].rstrip(b"\r")
+        if line.rstrip() == b"end":
+            return b"".join(out), "", stop + 1
+        if line and not closed:
+            data = _line(line)
+            if data is None:
+                return b"".join(out), f"its line {len(out) + 1} is damaged", at
+            if data:
+                out.append(data)
+            closed = not data
+        elif line.strip(b" `"):
+            return b"".join(out), "there is more after its last line", at
+        at = stop + 1
+    return b"".join(out), "its end is missing", len(text)
+
+
+def _line(line: bytes) -> bytes | None:
+    """The bytes of one line, None when it is none. Blanks at the end that a mailer has cut off are put back."""
+    length = (line[0] - 32) & 63
+    if not 32 <= line[0] <= 96:
+        return None
+    wanted = 1 + (length + 2) // 3 * 4
+    body = line[:wanted].ljust(wanted)
+    if len(line) > wanted + 2 or any(byte < 32 or byte > 96 for byte in body):  # some wrote a check digit more
+        return None
+    try:
+        return binascii.a2b_uu(body.replace(b"`", b" ") + b"\n")
+    except binascii.Error:
+        return None
+
+
+def _base64(text: bytes, start: int) -> tuple[bytes, str, int]:
+    """The same of a block of base64, which ends with `====`."""
+    end = text.find(b"\n====", start)
+    block = text[start : len(text) if end < 0 else end]
+    try:
+        data = binascii.a2b_base64(block)
+    except binascii.Error:
+        return b"", "it is damaged", start
+    return data, "" if end >= 0 else "its end is missing", len(text) if end < 0 else end + 5
