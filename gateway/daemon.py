@@ -90,7 +90,7 @@ class Daemon:
         config = self.config
         for name in dict.fromkeys(("default", *(source.company for source in config.sources))):
             await self.store.write(companies.ensure_company, name, dt.datetime.now(UTC))
-        transport = open_transport(config.relay, config.gateway.hostname)
+        transport = open_transport(config.relay, config.gateway.hostname, listeners=config.listeners)
         self.queue = Queue(self.store, transport, self._load, owner=self.boot, concurrency=config.relay.concurrency)
         self.pipeline = Pipeline(
             self.store,

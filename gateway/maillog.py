@@ -136,3 +136,9 @@ def deferred(delivery: int, document: int, address: str, outcome: Outcome, next_
 def bounced(delivery: int, document: int, address: str, outcome: Outcome) -> None:
     """The delivery ended without success."""
     _delivery("bounced", logging.WARNING, delivery, document, address, outcome)
+
+
+def stopped(next_hop: str, outcome: Outcome) -> None:
+    """A next hop refuses whatever we send: it is paused, and a person should look."""
+    reply = outcome.reply
+    _event("stopped", logging.ERROR, hop=next_hop, code=reply.code, enhanced=reply.enhanced, reply=reply.text)

@@ -274,7 +274,10 @@ class Result(StrEnum):
 
 
 class Outcome(Value, frozen=True, kw_only=True):
-    """How one attempt ended. `scope` says whom a failure concerns: this address, or everybody at this next hop."""
+    """How one attempt ended. `scope` says whom a failure concerns: this address, or everybody at this next hop.
+
+    `stops`: the next hop refuses whatever we send, so that nothing more goes there until a person has looked.
+    """
 
     result: Result
     reply: Reply
@@ -282,6 +285,7 @@ class Outcome(Value, frozen=True, kw_only=True):
     tls: str = ""
     possibly_sent: bool = False
     scope: Literal["address", "message", "hop"] = "address"
+    stops: bool = False
 
 
 class Claimed(Value, frozen=True, kw_only=True):
@@ -306,6 +310,10 @@ class Transport(Protocol):
 
     def next_hop(self, address: str) -> str:
         """The key under which deliveries to `address` share connections and a concurrency."""
+        ...
+
+    def room(self, next_hop: str) -> int:
+        """How many more deliveries to `next_hop` may start just now, whatever the queue thinks of it."""
         ...
 
     async def deliver(self, envelope: Envelope, content: bytes) -> Outcome:

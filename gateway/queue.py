@@ -24,6 +24,9 @@ LEASE = dt.timedelta(minutes=20)
 IN_FLIGHT = 64 << 20  # bytes of messages in memory
 _LONGEST_SLEEP = 30.0  # seconds; also how soon a clock that was set is noticed
 _SWEEP = 60.0  # seconds between two looks for leases that ran out
+_ALL = 200  # deliveries at a time to all next hops together; or the concurrency of one, if that is more
+_KEPT_LANES = 5000
+STOP = dt.timedelta(hours=4)  # how long a next hop that refuses us is paused, when nobody ends the pause
 _FIRST_SLOTS = 2
 _FIRST_PAUSE = 5.0  # seconds after a next hop failed as a whole; doubles
 _LONGEST_PAUSE = 300.0
@@ -97,6 +100,7 @@ class Queue:
         self._load = load
         self._owner = owner
         self._concurrency = concurrency
+        self._most = max(_ALL, concurrency)
         self._in_flight = in_flight
         self._now = now
         self._jitter = jitter
@@ -186,9 +190,12 @@ class Queue:
             self._look = False
             hops, known = await self._store.read(claims.due_hops, self._now()), True
             self._earliest = min((due.at for due in hops if due.at > self._now()), default=_NEVER)
+            self._forget_lanes()
         else:  # every delivery that ends comes by here: a hop that had more than it could take is not asked for again
             hops, known = [Due(next_hop=name, at=self._now()) for name in self._lanes if self._lanes[name].more], False
         pause = min(_LONGEST_SLEEP, (self._earliest - self._now()).total_seconds())
+        if len(hops) > 1:
+            random.shuffle(hops)  # when there is not room for all of them, each has its chance
         for due in hops:
             lane = self._lanes.setdefault(due.next_hop, Lane(self._concurrency))
             if due.at > self._now():
@@ -200,12 +207,19 @@ class Queue:
                 await self._claim(due.next_hop, lane, known)
         return max(0.0, pause)
 
+    def _forget_lanes(self) -> None:
+        """What was learned of next hops where nothing goes on, when they are many."""
+        if len(self._lanes) > _KEPT_LANES:
+            busy = {name: lane for name, lane in self._lanes.items() if lane.running or lane.more or lane.failures}
+            self._lanes = busy
+
     async def _claim(self, name: str, lane: Lane, known: bool) -> None:
         """Claim for the free slots of one next hop; `known` when the store has just said that something is due."""
         started = asyncio.get_running_loop().time()
-        free, budget = lane.free(started), self._in_flight - self._bytes
+        budget = self._in_flight - self._bytes
+        free = min(lane.free(started), self._transport.room(name), self._most - len(self._running))
         lane.more = True
-        if free == 0 or budget <= 0 or self._stopping:
+        if free <= 0 or budget <= 0 or self._stopping:
             return  # the next delivery that ends wakes the loop
         now = self._now()
         claimed = await self._store.write(
@@ -251,7 +265,8 @@ class Queue:
         if outcome.result is Result.TEMPORARY:
             again = retry.next_attempt(claimed.attempts, now, claimed.expires_at, self._jitter())
             self._earliest = min(self._earliest, again or _NEVER)
-        ended = Ended(claimed=claimed, outcome=outcome, at=now, next_attempt=again)
+        stopped = now + STOP if outcome.stops else None
+        ended = Ended(claimed=claimed, outcome=outcome, at=now, next_attempt=again, stopped_until=stopped)
         while True:
             try:
                 (recorded,) = await self._store.write(claims.record, [ended])
@@ -269,4 +284,6 @@ class Queue:
             maillog.bounced(*who)
         else:
             maillog.deferred(*who, again.isoformat(timespec="seconds").replace("+00:00", "Z"))
+        if outcome.stops:
+            maillog.stopped(claimed.next_hop, outcome)
         self._on_ended(claimed, outcome, recorded)

@@ -28,6 +28,9 @@ class Stage(StrEnum):
     CONTENT = "content"  # everything up to the reply to the final dot
 
 
+# RFC 3463: 7.2 closed mailing list; RFC 5248: 7.13 account disabled; RFC 7293: 7.17, 7.18 another owner; Exchange:
+# 7.124 sender not allowed, 7.133-7.136 only for senders of its own.
+_OF_A_MAILBOX = frozenset({2, 13, 17, 18, 124, 133, 134, 135, 136})
 _SESSION = (Stage.CONNECT, Stage.EHLO, Stage.STARTTLS, Stage.AUTH)
 
 
@@ -93,6 +96,15 @@ def mailbox_full(reply: Reply) -> bool:
 def policy(reply: Reply) -> bool:
     """x.7.x: a refusal of the sender by policy or reputation; says nothing about the address itself."""
     return _detail(reply)[0] == 7
+
+
+def refuses_us(outcome: Outcome) -> bool:
+    """Whether the next hop refuses whatever we send, by policy or reputation: 5xx with x.7.x.
+
+    Not those that by their definition speak of one mailbox: going on would not make our name worse.
+    """
+    reply = outcome.reply
+    return 500 <= reply.code < 600 and policy(reply) and _detail(reply)[1] not in _OF_A_MAILBOX
 
 
 def slows(outcome: Outcome) -> bool:

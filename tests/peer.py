@@ -118,12 +118,14 @@ class Peer:
         implicit: bool = False,
         users: dict[str, str] | None = None,
         port: int = 0,
+        host: str = "127.0.0.1",
     ) -> None:
         self.extensions = extensions
         self.context = context
         self.implicit = implicit
         self.users = users or {}
         self.port = port
+        self.host = host
         self.script: defaultdict[str, list[Action | None]] = defaultdict(list)
         self.always: dict[str, Action] = {}
         self.refuse: dict[str, str] = {}
@@ -147,7 +149,7 @@ class Peer:
         self._loop = asyncio.get_running_loop()
         self._changed = asyncio.Event()
         context = self.context if self.implicit else None
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, ssl=context, limit=1 << 20)
+        self._server = await asyncio.start_server(self._serve, self.host, self.port, ssl=context, limit=1 << 20)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from gateway import address
-from gateway.config import doors, regexes
+from gateway.config import doors, regexes, relaying
 from gateway.config.doors import host as _host
 from gateway.config.doors import is_host as _is_host
 from gateway.config.structs import Config, DkimKey, Gateway, Listener, Relay, Roles, Sender, Source
@@ -52,7 +52,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {  # every table of the file and its keys
     "source.plain_auth": ("reason", "expires"),
     "source.fields": ("number", "customer_number", "email", "issue_date", "due_date", "payable", "currency", "type"),
     "source.fields.*": ("label", "regex", "page", "area"),
-    "relay": ("mode", "directory", "host", "tls", "user", "password_file", "concurrency"),
+    "relay": ("mode", "directory", "host", "tls", "user", "password_file", *relaying.KEYS),
     "roles": ("socket_group", "viewer", "helpdesk", "directory", "operator", "admin", "auditor"),
 }
 _GROUPS = ("type", "customer_number", "number", "email", "cc", "issue_date", "format", "language")  # of file_name
@@ -87,6 +87,7 @@ def load(file: Path | None = None) -> Config:
     keys = top.table("dkim", KEYS["dkim"]).tables("keys", KEYS["dkim.keys"])
     listeners = top.tables("listener", KEYS["listener"])
     sources = top.tables("source", KEYS["source"])
+    relay = top.table("relay", KEYS["relay"])
     config = Config(
         file=file.absolute(),
         gateway=_gateway(top.table("gateway", KEYS["gateway"]), base),
@@ -94,9 +95,11 @@ def load(file: Path | None = None) -> Config:
         dkim=tuple(_dkim_key(table, base) for table in keys),
         listeners=tuple(doors.listener(table, base) for table in listeners),
         sources=tuple(_source(table, base) for table in sources),
-        relay=_relay(top.table("relay", KEYS["relay"]), base),
+        relay=_relay(relay, base),
         roles=_roles(top.table("roles", KEYS["roles"])),
     )
+    if config.relay.mode == "mx":
+        relaying.refuse_for_mx(relay, config.gateway.hostname)
     _unique(keys, lambda at: [("selector", config.dkim[at].selector)])
     _unique(listeners, lambda at: _sockets(config.listeners[at]))
     _unique(sources, lambda at: [("name", config.sources[at].name)])
@@ -246,16 +249,19 @@ def _roles(table: Table) -> Roles:
 
 
 def _relay(table: Table, base: Path) -> Relay:
-    later = {"mx": "delivery to the recipients' own servers is not there yet; use smarthost."}
-    mode = table.choice("mode", "capture", ("capture", "smarthost"), later)
+    mode = table.choice("mode", "capture", ("capture", "smarthost", "mx"))
+    resolvers = relaying.dns_servers(table)
     relay = Relay(
         mode=mode,
         directory=table.path("directory", Relay().directory, base) or base,
         host=table.text("host", ""),
-        tls=table.choice("tls", "verify", ("verify", "opportunistic", "none")),
+        tls=table.choice("tls", "opportunistic" if mode == "mx" else "verify", ("verify", "opportunistic", "none")),
         user=table.text("user", "") or None,
         password_file=table.path("password_file", None, base),
-        concurrency=table.whole("concurrency", 20, 1, 1000),
+        concurrency=table.whole("concurrency", 10 if mode == "mx" else 20, 1, 1000),
+        port=table.whole("port", Relay().port, 1, 65535),
+        resolvers=resolvers,
+        trust_ad=relaying.trust_ad(table, resolvers),
     )
     if mode == "smarthost":
         table.need("host", ': the server to hand mail to, such as "smtp://relay.example.net:587"')

@@ -94,20 +94,36 @@ class Source(Section, frozen=True, kw_only=True):
     duplicates: Literal["drop", "accept"] = "drop"
     max_connections: int = 50
     patterns: tuple[Pattern, ...] = ()  # [source.fields]: how its text PDFs say the fields
+    mail_patterns: tuple[MailPattern, ...] = ()  # and how its mails do
+    charset: tuple[str, ...] = CHARSETS  # of 8-bit names and subjects, tried in order
+    notices: Literal["finish", "hold"] = "finish"  # what becomes of mails that are no documents and wait for nobody
+    notice_subjects: tuple[str, ...] = ()  # regexes: further subjects of such mails
     file_name: str | None = None  # regex with named groups, over a dropped file's name
     stable: float = 2.0  # seconds without change before a dropped file is taken
+    trigger: tuple[str, ...] = ()  # endings of the files that say that a dropped file is complete
+    max_size: int = 50 * MIB  # of a dropped file
+
+
+class DnsServer(Section, frozen=True, kw_only=True):
+    """One of `relay.resolvers`."""
+
+    host: str  # IP address
+    port: int = 53
 
 
 class Relay(Section, frozen=True, kw_only=True):
     """`[relay]`."""
 
-    mode: Literal["capture", "smarthost"] = "capture"
+    mode: Literal["capture", "smarthost", "mx"] = "capture"
     directory: Path = Path("var/outbox")
     host: str = ""  # smarthost: smtp://host:port
     tls: Literal["verify", "opportunistic", "none"] = "verify"
     user: str | None = None
     password_file: Path | None = None
     concurrency: int = 20
+    port: int = 25  # mx
+    resolvers: tuple[DnsServer, ...] = ()  # none: the system's
+    trust_ad: bool = False  # the resolvers check DNSSEC
 
 
 class Roles(Section, frozen=True, kw_only=True):

@@ -44,6 +44,9 @@ class Server:
     implicit: bool = False  # TLS from the first byte (RFC 8314)
     user: str | None = None
     password: str | None = None
+    address: str | None = None  # of `host`, where somebody has looked it up already
+    connect_deadline: float | None = None  # seconds; None: CONNECT_DEADLINE
+    greeting_deadline: float | None = None  # None: COMMAND_DEADLINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,19 +97,24 @@ async def open_session(server: Server, until: float) -> Session | Outcome:
     password.
     """
     opened = await _open(server, until)
-    failed_tls = isinstance(opened, Outcome) and opened.reply.enhanced == "4.7.5"
-    if failed_tls and server.tls == "opportunistic" and not server.implicit and server.user is None:
-        return await _open(replace(server, tls="none"), until)
+    if not isinstance(opened, Outcome) or opened.reply.enhanced != "4.7.5":
+        return opened
+    if server.tls == "opportunistic" and not server.implicit and server.user is None:
+        reopened = await _open(replace(server, tls="none"), until)
+        if isinstance(reopened, Session):
+            reopened.tls = f"none: {opened.reply.text}"
+        return reopened
     return opened
 
 
 async def _open(server: Server, until: float) -> Session | Outcome:
     loop = asyncio.get_running_loop()
     try:
-        async with asyncio.timeout_at(min(until, loop.time() + CONNECT_DEADLINE)):
-            _, link = await loop.create_connection(Link, server.host, server.port, happy_eyeballs_delay=0.25)
+        async with asyncio.timeout_at(min(until, loop.time() + (server.connect_deadline or CONNECT_DEADLINE))):
+            host = server.address or server.host
+            _, link = await loop.create_connection(Link, host, server.port, happy_eyeballs_delay=0.25)
     except (OSError, TimeoutError, UnicodeError) as error:  # UnicodeError: a host name that IDNA cannot encode
-        name = f"{server.host}:{server.port}"
+        name = peer_name(server, server.address or server.host)
         return retry.failed("4.4.1", f"cannot connect to {name}: {describe(error)}", peer=name)
     link.until = until
     session = Session(server, link)
@@ -134,8 +142,7 @@ class Session:
         self._closing = False
         self.tls = ""
         address = link.extra("peername")
-        ip = address[0] if isinstance(address, tuple) else "?"
-        self.peer = f"{server.host}[{ip}]:{server.port}" if ip != server.host else f"{ip}:{server.port}"
+        self.peer = peer_name(server, address[0] if isinstance(address, tuple) else "?")
         self.expires = asyncio.get_running_loop().time() + MAX_AGE
 
     @property
@@ -150,7 +157,7 @@ class Session:
         """Greeting, EHLO, STARTTLS and AUTH as the server's settings ask; _Stopped when one of them fails."""
         if self._server.implicit:
             await self._handshake()
-        await self._expect(Stage.CONNECT, None, 220)
+        await self._expect(Stage.CONNECT, None, 220, self._server.greeting_deadline)
         await self._hello()
         if self._server.tls != "none" and not self._server.implicit:
             await self._secure()
@@ -190,8 +197,11 @@ class Session:
             await self._link.start_tls(self._server.context, self._server.host, CONNECT_DEADLINE)
         except LinkLost as error:
             raise self._lost(error) from error
-        version = getattr(self._link.extra("ssl_object"), "version", lambda: "TLS")()
-        self.tls = f"{version} verified" if self._server.tls == "verify" else str(version)
+        secured = self._link.extra("ssl_object")
+        assert isinstance(secured, ssl.SSLObject)
+        self.tls = " ".join(filter(None, (secured.version(), (secured.cipher() or ("",))[0])))
+        if self._server.tls == "verify":
+            self.tls += " verified"
 
     async def _log_in(self, user: str, password: str) -> None:
         if not self.tls and self._server.tls != "none":
@@ -317,17 +327,17 @@ class Session:
 
     # --- small things ------------------------------------------------------------------------------------
 
-    async def _ask(self, stage: Stage, command: bytes | None) -> Answer:
+    async def _ask(self, stage: Stage, command: bytes | None, seconds: float | None = None) -> Answer:
         self._stage = stage
         try:
             if command is not None:
                 self._link.send(command + b"\r\n")
-            return await self._link.reply(COMMAND_DEADLINE)
+            return await self._link.reply(seconds or COMMAND_DEADLINE)
         except LinkLost as error:
             raise self._lost(error) from error
 
-    async def _expect(self, stage: Stage, command: bytes | None, code: int) -> None:
-        answer = await self._ask(stage, command)
+    async def _expect(self, stage: Stage, command: bytes | None, code: int, seconds: float | None = None) -> None:
+        answer = await self._ask(stage, command, seconds)
         if answer.code != code:
             raise self._stopped(answer, stage)
 
@@ -351,6 +361,11 @@ class Session:
         reply = Reply(code=code, enhanced=enhanced, text=text)
         scope: retry.Scope = "address" if enhanced.startswith("5.1.") else "message"
         return Outcome(result=Result.PERMANENT, reply=reply, peer=self.peer, tls=self.tls, scope=scope)
+
+
+def peer_name(server: Server, address: str) -> str:
+    """Name and address of `server`, as they are written beside an attempt."""
+    return f"{server.host}[{address}]:{server.port}" if address != server.host else f"{address}:{server.port}"
 
 
 _AFTER = {Stage.MAIL: Stage.RCPT, Stage.RCPT: Stage.DATA, Stage.DATA: Stage.CONTENT}

@@ -59,6 +59,12 @@ _DEFER = sa.text(
     f"UPDATE delivery SET {_COMES_BACK}, last_reply = :reply"
     " WHERE id = :id AND attempts = :attempts AND state = 'active' RETURNING state"
 )
+# A pause that a person has made stays as it is.
+_STOP = sa.text(
+    "INSERT INTO next_hop (name, paused_by, paused_until, reason) VALUES (:hop, 'gateway', :until, :reason)"
+    " ON CONFLICT (name) DO UPDATE SET paused_by = 'gateway', paused_until = :until, reason = :reason"
+    " WHERE paused_by IS NULL OR paused_by = 'gateway' OR paused_until <= :now"
+)
 _STATES = sa.text(
     "SELECT role, state, count(*) FROM delivery WHERE document_id = :document"
     " AND message_id = (SELECT max(id) FROM message WHERE document_id = :document) GROUP BY role, state"
@@ -90,6 +96,7 @@ class Ended(Value, frozen=True, kw_only=True):
     outcome: Outcome
     at: dt.datetime
     next_attempt: dt.datetime | None = None
+    stopped_until: dt.datetime | None = None  # set when `outcome.stops`: the next hop is paused
 
 
 class Recorded(Value, frozen=True, kw_only=True):
@@ -159,6 +166,10 @@ def record(connection: Connection, ended: Sequence[Ended]) -> list[Recorded]:
 def _record(connection: Connection, item: Ended) -> Recorded:
     outcome, claimed, moment = item.outcome, item.claimed, to_micros(item.at)
     connection.execute(_CLOSE_ATTEMPT, _closing(claimed.attempt_id, outcome, moment))
+    if item.stopped_until is not None:
+        said = f"it refuses what we send: {outcome.reply.code} {outcome.reply.text}"
+        stop = {"hop": claimed.next_hop, "until": to_micros(item.stopped_until), "reason": said, "now": moment}
+        connection.execute(_STOP, stop)
     values = {
         "id": claimed.delivery_id,
         "attempts": claimed.attempts,

@@ -3,32 +3,45 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from gateway.config import Relay
+from gateway.config import Listener, Relay
 from gateway.errors import ConfigError
 from gateway.model import Transport
 from gateway.smtp.client import Server
+from gateway.smtp.resolver import Resolver
 from gateway.transports.capture import Capture
+from gateway.transports.mx import Mx, Us
 from gateway.transports.smarthost import Smarthost
 
 _PORTS = {"smtp": 25, "smtps": 465}
 
 
-def _capture(relay: Relay, hostname: str, context: ssl.SSLContext | None) -> Transport:
-    return Capture(relay.directory)
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What `open_transport` was asked for."""
+
+    relay: Relay
+    us: Us
+    context: ssl.SSLContext | None
 
 
-def _smarthost(relay: Relay, hostname: str, context: ssl.SSLContext | None) -> Transport:
+def _capture(wanted: _Wanted) -> Transport:
+    return Capture(wanted.relay.directory)
+
+
+def _smarthost(wanted: _Wanted) -> Transport:
+    relay = wanted.relay
     host, port, implicit = parse_host(relay.host)
     return Smarthost(
         Server(
             host=host,
             port=port,
-            hostname=hostname,
+            hostname=wanted.us.hostname,
             tls=relay.tls,
-            context=context or tls_context(relay),
+            context=wanted.context or tls_context(relay),
             implicit=implicit,
             user=relay.user,
             password=_password(relay),
@@ -36,19 +49,34 @@ def _smarthost(relay: Relay, hostname: str, context: ssl.SSLContext | None) -> T
     )
 
 
-TRANSPORTS: Mapping[str, Callable[[Relay, str, ssl.SSLContext | None], Transport]] = {
+def _mx(wanted: _Wanted) -> Transport:
+    relay = wanted.relay
+    context = wanted.context or opportunistic_context()
+    return Mx(make_resolver(relay), wanted.us, context, port=relay.port, most=relay.concurrency)
+
+
+TRANSPORTS: Mapping[str, Callable[[_Wanted], Transport]] = {
     "capture": _capture,
     "smarthost": _smarthost,
+    "mx": _mx,
 }
 
 
-def open_transport(relay: Relay, hostname: str, context: ssl.SSLContext | None = None) -> Transport:
-    """The transport that `[relay]` asks for; `hostname` is our name in EHLO.
+def open_transport(
+    relay: Relay, hostname: str, context: ssl.SSLContext | None = None, listeners: Sequence[Listener] = ()
+) -> Transport:
+    """The transport that `[relay]` asks for; `hostname` is our name in EHLO, `listeners` where we take mail ourselves.
 
-    `context` replaces the system's certificate authorities. ConfigError when host or password cannot be used.
-    Nothing is dialled yet.
+    `context` replaces the system's certificate authorities. ConfigError when host or password cannot be used,
+    Temporary when the system names no DNS server. Nothing is dialled yet.
     """
-    return TRANSPORTS[relay.mode](relay, hostname, context)
+    us = Us(hostname, tuple((listener.host, listener.port) for listener in listeners))
+    return TRANSPORTS[relay.mode](_Wanted(relay, us, context))
+
+
+def make_resolver(relay: Relay) -> Resolver:
+    """Who is asked about the DNS; Temporary when the system names no server and `relay.resolvers` none either."""
+    return Resolver([(server.host, server.port) for server in relay.resolvers], trust_ad=relay.trust_ad)
 
 
 def parse_host(url: str) -> tuple[str, int, bool]:
@@ -67,10 +95,14 @@ def tls_context(relay: Relay) -> ssl.SSLContext | None:
     """What `relay.tls` means: certificate and name checked, encrypted only, or None."""
     if relay.tls == "none" and not relay.host.startswith("smtps:"):
         return None
+    return ssl.create_default_context() if relay.tls == "verify" else opportunistic_context()
+
+
+def opportunistic_context() -> ssl.SSLContext:
+    """TLS with whoever answers (RFC 7435)."""
     context = ssl.create_default_context()
-    if relay.tls != "verify":
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
     return context
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import sys
 from pathlib import Path
 
 from gateway import retry
@@ -28,6 +29,10 @@ class Capture:
     def next_hop(self, address: str) -> str:
         """All addresses share the one folder."""
         return NEXT_HOP
+
+    def room(self, next_hop: str) -> int:
+        """As much as the queue likes."""
+        return sys.maxsize
 
     async def deliver(self, envelope: Envelope, content: bytes) -> Outcome:
         """Write one file; temporary when the disk does not take it."""

@@ -340,6 +340,9 @@ class TwoHops:
     def next_hop(self, address: str) -> str:
         return address.partition("@")[2]
 
+    def room(self, next_hop: str) -> int:
+        return 100
+
     async def deliver(self, envelope: Envelope, content: bytes) -> Outcome:
         if self.next_hop(envelope.rcpt_to[0]) == "hanging":
             await asyncio.Event().wait()
@@ -457,6 +460,9 @@ async def test_the_lease_is_committed_before_anybody_dials(store: Store) -> None
 
         def next_hop(self, address: str) -> str:
             return "looking"
+
+        def room(self, next_hop: str) -> int:
+            return 100
 
         async def deliver(self, envelope: Envelope, content: bytes) -> Outcome:
             seen.append(

@@ -411,7 +411,7 @@ async def test_starttls_with_a_trusted_certificate(tmp_path: Path) -> None:
     async with Peer(context=ca.server_context(tmp_path, "127.0.0.1")) as peer:
         outcome = await send(peer, tls="verify", context=ca.client_context())
         assert outcome.result is Result.DONE
-        assert outcome.tls == "TLSv1.3 verified"
+        assert outcome.tls == "TLSv1.3 TLS_AES_256_GCM_SHA384 verified"
         assert peer.mails[0].tls
         assert peer.commands.count(b"EHLO gw.example") == 2
 
@@ -420,7 +420,7 @@ async def test_implicit_tls(tmp_path: Path) -> None:
     ca = authority(tmp_path)
     async with Peer(context=ca.server_context(tmp_path, "127.0.0.1"), implicit=True) as peer:
         outcome = await send(peer, tls="verify", context=ca.client_context())
-        assert (outcome.result, outcome.tls) == (Result.DONE, "TLSv1.3 verified")
+        assert (outcome.result, outcome.tls) == (Result.DONE, "TLSv1.3 TLS_AES_256_GCM_SHA384 verified")
         assert b"STARTTLS" not in peer.commands
 
 
@@ -451,7 +451,7 @@ async def test_verify_refuses_a_server_without_starttls(peer: Peer) -> None:
 async def test_opportunistic_takes_any_certificate_or_none(tmp_path: Path, peer: Peer) -> None:
     async with Peer(context=self_signed(tmp_path, "other.example")) as secured:
         outcome = await send(secured, tls="opportunistic")
-        assert (outcome.result, outcome.tls) == (Result.DONE, "TLSv1.3")
+        assert (outcome.result, outcome.tls) == (Result.DONE, "TLSv1.3 TLS_AES_256_GCM_SHA384")
     outcome = await send(peer, tls="opportunistic")
     assert (outcome.result, outcome.tls) == (Result.DONE, "")
 

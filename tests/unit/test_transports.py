@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config import Relay
+from gateway.config import DnsServer, Relay
 from gateway.errors import ConfigError
 from gateway.model import Envelope, Outcome, Result
 from gateway.transports import TRANSPORTS, open_transport, parse_host
 from gateway.transports.capture import Capture
+from gateway.transports.mx import Mx
 from gateway.transports.smarthost import Smarthost
 
 MESSAGE = b"From: a@gw.example\r\nSubject: hello\r\n\r\n.dot\r\n"
@@ -35,13 +36,17 @@ async def capture(folder: Path, *mails: tuple[Envelope, bytes]) -> list[Outcome]
 
 
 async def test_every_mode_opens_its_transport(tmp_path: Path) -> None:
-    assert list(TRANSPORTS) == ["capture", "smarthost"]
+    assert list(TRANSPORTS) == ["capture", "smarthost", "mx"]
     kept = open_transport(Relay(directory=tmp_path), "gw.example")
     assert isinstance(kept, Capture)
     assert kept.next_hop("a@b.example") == "capture"
     sent = open_transport(Relay(mode="smarthost", host="smtp://relay.example:587"), "gw.example")
     assert isinstance(sent, Smarthost)
     assert sent.next_hop("a@b.example") == "relay.example:587"
+    asked = (DnsServer(host="127.0.0.1", port=5353),)
+    direct = open_transport(Relay(mode="mx", tls="opportunistic", resolvers=asked), "gw.example")
+    assert isinstance(direct, Mx)
+    assert direct.next_hop("a@b.example") == "b.example"
 
 
 @pytest.mark.parametrize(
