@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from gateway.errors import Unreadable
 from gateway.model import Attachment, Pattern, ReadDocument
 
 
@@ -35,6 +36,26 @@ def inspect(name: str, media_type: str, patterns: Sequence[Any], blob: bytes) ->
     return [msgspec.to_builtins(document) for document in documents], b""
 
 
+def divide(name: str, blob: bytes) -> tuple[list[Any], bytes]:
+    """The documents of the file `blob`, when it holds more than one, or one with other files beside it; else none.
+
+    Each is a `dividing.Piece` as builtins; the bytes are those of all pieces and their extras, in that order.
+    """
+    from gateway import readers
+
+    pieces: list[Any] = []
+    data: list[bytes] = []
+    for part in readers.divide(name, blob):
+        if part.data is not None:
+            data.append(part.data)
+        data += [extra.data for extra in part.extras]
+        origin = {"text": part.origin, "evidence": msgspec.to_builtins(part.evidence)} if part.origin else None
+        extras = [{"name": extra.name, "size": len(extra.data)} for extra in part.extras]
+        size = None if part.data is None else len(part.data)
+        pieces.append({"name": part.name, "size": size, "origin": origin, "extras": extras})
+    return pieces, b"".join(data)
+
+
 def text_of(blob: bytes) -> tuple[list[str], bytes]:
     """The lines of text of the file `blob`, for a person at a screen."""
     from gateway.readers.plaintext import lines_of_text
@@ -53,7 +74,13 @@ def convert(
     """
     from gateway import formats, readers
 
-    document = readers.read(name, "", (), blob)[0]
+    documents = readers.read(name, "", (), blob)
+    if len(documents) > 1:
+        raise Unreadable("several-documents", f"The file holds {len(documents)} documents; one at a time is written.")
+    (document,) = documents
+    if set(document.wrapped) - {"sbdh"}:  # what is sent on is the document, not the archive or signature around it
+        name, blob = readers.payload(name, blob)
+        document = msgspec.structs.replace(document, wrapped=())
     said = str(options.get("media_type") or "")
     source = Attachment(name=name, media_type=_media_type(document, said), content=blob)
     how: dict[str, Any] = {"now": dt.datetime.fromisoformat(str(options["now"]))}

@@ -175,6 +175,13 @@ class Found(Value, frozen=True, kw_only=True, omit_defaults=True):
     where: str
 
 
+class Origin(Value, frozen=True, kw_only=True, omit_defaults=True):
+    """Where one of several documents of a file stood, and what the file's wrappers said of it."""
+
+    text: str  # `document 2 of 3 in batch.xml`
+    evidence: tuple[Found, ...] = ()
+
+
 class ReadDocument(Value, frozen=True, kw_only=True, omit_defaults=True):
     """One business document as a reader sees it. Values are text as written; dates are dates."""
 
@@ -194,6 +201,7 @@ class ReadDocument(Value, frozen=True, kw_only=True, omit_defaults=True):
     language: str | None = None  # ISO 639-1
     evidence: tuple[Found, ...] = ()
     notes: tuple[str, ...] = ()  # what was odd, in sentences
+    wrapped: tuple[str, ...] = ()  # the wrappers it came in, outermost first: sbdh, cms, zip
     invoice: Invoice | None = None  # the whole content, where the format is structured
 
 

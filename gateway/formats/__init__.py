@@ -26,8 +26,6 @@ FORMATS: tuple[Format, ...] = (
     facturx_xrechnung,
 )
 
-_ENVELOPE = "/StandardBusinessDocument"
-
 
 def choosable() -> list[dict[str, str]]:
     """What a user may choose for a document type or a recipient: `name`, `label`, `media_type`, and in
@@ -56,8 +54,7 @@ def is_already(document: ReadDocument, data: bytes, target: str) -> bool:
         return pdf.is_pdf(data)
     if entry is None or not entry.accepts(document):
         return False
-    is_wrapped = any(found.where.startswith(_ENVELOPE) for found in document.evidence)
-    return entry is ubl or not is_wrapped
+    return not document.wrapped or (entry is ubl and set(document.wrapped) == {"sbdh"})
 
 
 def _find(name: str) -> Format | None:

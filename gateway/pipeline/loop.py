@@ -13,7 +13,7 @@ from gateway import maillog, signing
 from gateway.config import Config
 from gateway.errors import ConfigError, GatewayError, Temporary, Unreadable
 from gateway.model import UTC, show_id
-from gateway.pipeline import finding
+from gateway.pipeline import dividing, finding
 from gateway.pipeline.steps import MAX_DEATHS, Held, Steps
 from gateway.recent import Recent
 from gateway.store import Store, content, documents, messages, meta, submissions
@@ -165,6 +165,7 @@ class Pipeline:
             if data is None:
                 data = await self._store.read(content.get, claimed.content_id)
             found = await self._find(claimed, data)
+            found = await dividing.divide(found, data, self._pool, last=claimed.tries >= MAX_DEATHS)
             now = self._now()
             made = await self._store.write_content(
                 sum(new.size for new in found),

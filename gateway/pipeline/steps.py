@@ -94,7 +94,16 @@ class Steps:
         return self._sources.get(name)
 
     async def make(self, document: ClaimedDocument, data: bytes) -> Made:
-        """The message of `document`, whose bytes are `data`; Held when it cannot go on."""
+        """The message of `document`, whose bytes are `data`; Held when it cannot go on. Either way the trace begins
+        with the file that it was one of several in."""
+        try:
+            made = await self._make(document, data)
+        except Held as held:
+            held.found = _of_several(document, held.found)
+            raise
+        return msgspec.structs.replace(made, found=_of_several(document, made.found))
+
+    async def _make(self, document: ClaimedDocument, data: bytes) -> Made:
         source = self.source(document.source)
         passed_on = document.media_type == finding.MAIL and finding.passes_on(source)
         if passed_on:
@@ -133,7 +142,12 @@ class Steps:
             found, _ = await self._in_worker(
                 document, "inspect", document.file_name, document.media_type, patterns, blob=data, seconds=READ_SECONDS
             )
+        if len(found) > 1:  # dividing it cost workers, or an older version took it in
+            sentence = f"The file holds {len(found)} documents, perhaps for several recipients; hand it in again."
+            raise Held(Hold(cause="unreadable:several-documents", sentence=sentence))
         reading = msgspec.convert(found[0], ReadDocument)
+        if document.origin:
+            reading = msgspec.structs.replace(reading, evidence=(*reading.evidence, *document.origin.evidence))
         numbers = rules.candidates(reading, document.fields)
         kind = document.fields.type or reading.type
         maillog.recognised(document.submission_id, document.id, kind, reading.number, next(iter(numbers), None))
@@ -287,6 +301,14 @@ def _by_person(to: tuple[str, ...], business: Business) -> Resolution:
         sentence=f"E-mail distribution is switched off; it would go to {', '.join(to)}.",
         wakes=(f"setting:{business.company}:distribution.active",),
     )
+
+
+def _of_several(document: ClaimedDocument, found: Finding) -> Finding:
+    """`found` with the place that `document` had in its file, where it was not alone in it."""
+    if document.origin is None:
+        return found
+    step = Step(rule="file", text=document.origin.text, result="note")
+    return msgspec.structs.replace(found, trace=(step, *found.trace))
 
 
 def _finding(letter: outgoing.Letter, notes: tuple[str, ...] = ()) -> Finding:

@@ -1,9 +1,10 @@
-"""Standard Business Documents (UN/CEFACT SBDH 1.3, GS1, SFTI): the payload counts, the header is evidence."""
+"""Standard Business Documents (UN/CEFACT SBDH 1.3, GS1, SFTI): the payloads count, the header is evidence."""
 
 from __future__ import annotations
 
+import binascii
 import dataclasses
-from typing import Any
+from typing import Any, Final
 
 from lxml import etree
 
@@ -16,45 +17,45 @@ NAMESPACES = (
     "http://www.unece.org/cefact/namespaces/StandardBusinessDocumentHeader",
     "urn:sfti:documents:StandardBusinessDocumentHeader",
 )
-MAX_NESTED = 10
+_BINARY = "{http://peppol.eu/xsd/ticc/envelope/1.0}BinaryContent"  # Peppol Business Message Envelope 2.0 §2.2
 
 
-def unwrap(file: Item, root: Any) -> Item:
-    """The payload in `root`, with the path to it and what its envelopes say about sender and receiver.
+class Sbdh:
+    """An envelope may hold several documents (SBDH 1.3 §2.2), each perhaps for somebody else."""
 
-    An envelope may hold several documents (SBDH 1.3 §2.2), each for somebody else. Such a file is not sent on, since
-    every receiver would get the others' documents: Unreadable, cause `several-documents`.
-    """
-    item = dataclasses.replace(file, root=root, path="/" + etree.QName(root).localname)
-    for _ in range(MAX_NESTED):
+    name: Final = "sbdh"
+
+    def open(self, item: Item) -> list[Item] | None:
+        """The payloads, each with what the header says of sender and receiver."""
         if not _is_envelope(item.root):
-            return item
-        item = _open(item)
-    raise Unreadable("too-deep", f"More than {MAX_NESTED} envelopes stand one in the other.")
+            return None
+        evidence = item.evidence
+        payloads: list[Item] = []
+        for child in item.root:
+            path = f"{item.path}/{etree.QName(child).localname}"
+            if path.endswith("/StandardBusinessDocumentHeader"):
+                evidence += _parties(child, path)
+            elif child.tag == _BINARY:
+                payloads.append(dataclasses.replace(item, root=None, data=_bytes_of(child), path=f"{path}:", cut=False))
+            else:
+                payloads.append(dataclasses.replace(item, root=child, path=path, cut=True))
+        if not payloads:
+            raise Unreadable("not-a-document", "The envelope (StandardBusinessDocument) holds no document.")
+        return [dataclasses.replace(each, evidence=evidence) for each in payloads]
+
+
+SBDH = Sbdh()
 
 
 def _is_envelope(root: Any) -> bool:
-    name = etree.QName(root)
-    return name.localname == "StandardBusinessDocument" and name.namespace in NAMESPACES
+    return root is not None and root.tag in {f"{{{space}}}StandardBusinessDocument" for space in NAMESPACES}
 
 
-def _open(item: Item) -> Item:
-    """The one thing inside an envelope."""
-    evidence = item.evidence
-    payloads = []
-    for child in item.root:
-        path = f"{item.path}/{etree.QName(child).localname}"
-        if path.endswith("/StandardBusinessDocumentHeader"):
-            evidence += _parties(child, path)
-        else:
-            payloads.append((child, path))
-    if not payloads:
-        raise Unreadable("not-a-document", "The envelope (StandardBusinessDocument) holds no document.")
-    if len(payloads) > 1:
-        sentence = f"The envelope holds {len(payloads)} documents; hand them in one by one."
-        raise Unreadable("several-documents", sentence)
-    root, path = payloads[0]
-    return dataclasses.replace(item, root=root, path=path, evidence=evidence)
+def _bytes_of(node: Any) -> bytes:
+    try:
+        return binascii.a2b_base64("".join((node.text or "").split()), strict_mode=True)
+    except (binascii.Error, ValueError):
+        raise Unreadable("not-a-document", "The binary content of the envelope is no base64.") from None
 
 
 def _parties(header: Any, path: str) -> tuple[Found, ...]:

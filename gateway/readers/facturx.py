@@ -1,4 +1,5 @@
-"""Invoices inside PDFs: Factur-X, ZUGFeRD 1.0 and 2, XRechnung and UBL as embedded files (ISO 32000-1 §7.11.4).
+"""Documents inside PDFs: Factur-X, ZUGFeRD 1.0 and 2, Order-X, and whatever else is XML that we read, as embedded
+files (ISO 32000-1 §7.11.4). An invoice counts before any other.
 
 An embedded file is taken for what its bytes are. Its name and its AFRelationship decide only which of several counts:
 the corpus of public samples has every relationship and any spelling of the names. Nothing is unpacked beyond what we
@@ -18,13 +19,12 @@ from typing import Any
 import msgspec
 
 from gateway.doctypes.invoice import INVOICE
+from gateway.doctypes.other import OTHER
 from gateway.errors import Unreadable
 from gateway.model import ReadDocument
-from gateway.readers.cii import CiiReader
-from gateway.readers.envelope import unwrap
 from gateway.readers.item import Item
-from gateway.readers.ubl import UblReader
-from gateway.readers.xml import MAX_SIZE, looks_like_xml, parse_xml
+from gateway.readers.unwrapping import unwrap
+from gateway.readers.xml import MAX_SIZE, looks_like_xml
 from gateway.readers.xpath import clean, decimal_of
 
 MAX_FILES = 100  # embedded files that are looked at
@@ -37,13 +37,12 @@ NAMES = (  # Factur-X 1.0 §6, ZUGFeRD 1.0 and 2.0, Order-X left out; in the ord
 )
 
 _CENTS = re.compile(r"(-?\d[\d .,'’\u00a0\u202f]*)[.,:](\d\d)")
-_READERS = (CiiReader(), UblReader())
 _DAMAGES = (ValueError, TypeError, KeyError, IndexError, AttributeError, RuntimeError, NotImplementedError)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Embedded:
-    """The invoice inside a PDF, and what was odd on the way to it; without `document` there is none."""
+    """The document inside a PDF, and what was odd on the way to it; without `document` there is none."""
 
     name: str = ""
     document: ReadDocument | None = None
@@ -51,7 +50,7 @@ class Embedded:
 
 
 def embedded_in(item: Item) -> Embedded:
-    """The invoice that the PDF `item` carries as an embedded file. Never raises for what the PDF holds."""
+    """The document that the PDF `item` carries as an embedded file. Never raises for what the PDF holds."""
     if b"/Filespec" not in item.data and b"/EF" not in item.data and b"/ObjStm" not in item.data:
         return Embedded()
     from pikepdf import PdfError
@@ -61,13 +60,14 @@ def embedded_in(item: Item) -> Embedded:
         found = sorted(_xml_files(item.data, notes), key=lambda file: _rank(file[0]))
     except (PdfError, *_DAMAGES) as error:
         return Embedded(notes=(f"The files inside the PDF cannot be listed: {_short(error)}.",))
-    invoices = [read for file in found[:MAX_INVOICES] if (read := _invoice(item, *file, notes))]
-    if not invoices:
+    read = [inside for file in found[:MAX_INVOICES] if (inside := _document(item, *file, notes))]
+    invoices = [(name, document) for name, document in read if document.type == INVOICE.name]
+    if not read:
         return Embedded(notes=tuple(notes))
-    (name, document), *others = invoices
+    (name, document), *others = invoices or read
     if others:
-        also = ", ".join(other for other, _ in others)
-        notes.append(f"The PDF holds {len(invoices)} invoices as XML; {name} counts, and not {also}.")
+        also, what = ", ".join(other for other, _ in others), "invoices" if invoices else "documents"
+        notes.append(f"The PDF holds {len(others) + 1} {what} as XML; {name} counts, and not {also}.")
     return Embedded(name=name, document=document, notes=tuple(notes))
 
 
@@ -165,22 +165,25 @@ def _unpacked(stream: Any) -> bytes | None:
     return content if len(content) <= MAX_SIZE else None
 
 
-def _invoice(item: Item, name: str, content: bytes, notes: list[str]) -> tuple[str, ReadDocument] | None:
-    """The reading of an embedded XML file, if it is an invoice."""
+def _document(item: Item, name: str, content: bytes, notes: list[str]) -> tuple[str, ReadDocument] | None:
+    """The reading of an embedded XML file, if it is a document of a type that we read."""
+    from gateway.readers.table import READERS  # which holds the reader that asks
+
+    file = dataclasses.replace(item, data=content, name=name, root=None, path=f"{name}:")
     try:
-        file = dataclasses.replace(item, data=content, name=name, root=None, path="")
-        inner = unwrap(file, parse_xml(content))
-        inner = dataclasses.replace(inner, path=f"{name}:{inner.path}")
-        reader = next((reader for reader in _READERS if reader.sniff(inner)), None)
-        document = reader.read(inner)[0] if reader else None
+        inner = unwrap(file)
+        if len(inner) > 1:
+            notes.append(f"{name} inside the PDF holds {len(inner)} documents and is left alone.")
+            return None
+        reader = next((reader for reader in READERS if inner[0].root is not None and reader.sniff(inner[0])), None)
+        document = reader.read(inner[0])[0] if reader and reader.name != "other" else None
     except Unreadable as error:
         notes.append(f"{name} inside the PDF cannot be read. {error.sentence}")
         return None
-    if document and document.type == INVOICE.name:
-        return name, document
-    if _rank(name) < len(NAMES):
-        notes.append(f"{name} inside the PDF is no invoice that we read: its root is {inner.path.rpartition('/')[2]}.")
-    return None
+    if document is None and _rank(name) < len(NAMES):
+        root = inner[0].path.rpartition("/")[2]
+        notes.append(f"{name} inside the PDF is no document that we read: its root is {root}.")
+    return (name, document) if document else None
 
 
 def joined(page: ReadDocument, embedded: Embedded) -> ReadDocument:
@@ -190,7 +193,8 @@ def joined(page: ReadDocument, embedded: Embedded) -> ReadDocument:
     The format is `facturx` for a Cross Industry Invoice, whatever its version, and `pdf` for any other.
     """
     inner = embedded.document
-    if inner is None:
+    if inner is None or (inner.type not in (INVOICE.name, page.type) and page.type != OTHER.name):
+        # An order inside a PDF that calls itself an invoice is what the invoice refers to.
         return msgspec.structs.replace(page, notes=(*page.notes, *embedded.notes))
     numbers = tuple(dict.fromkeys((*inner.customer_numbers, *page.customer_numbers)))
     emails = {email.casefold(): email for email in (*page.emails, *inner.emails)}

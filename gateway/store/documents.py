@@ -11,14 +11,15 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from gateway.errors import NotFound, Refused
-from gateway.model import DeliveryState, DocumentState, Envelope, Fields, Peer, ReadDocument, Step, Value
+from gateway.model import Came, DeliveryState, DocumentState, Envelope, Fields, Origin, Peer, ReadDocument, Step, Value
 from gateway.store import leases, meta
 from gateway.store.schema import company, delivery, document, insert_into, submission, to_json, to_micros, wake
 from gateway.store.schema import content as content_table
 
 _INSERT = insert_into(
     document,
-    "id company_id submission_id content_id part file_name media_type received_at source fields extras state leased_by "
+    "id company_id submission_id content_id part file_name media_type received_at source fields extras origin came state "
+    "leased_by "
     "leased_until tries version updated_at",
 )
 _ENDED = (DocumentState.SENT, DocumentState.PARTLY_SENT, DocumentState.BOUNCED, DocumentState.CANCELLED)
@@ -52,6 +53,7 @@ class ClaimedDocument(Value, frozen=True, kw_only=True):
     media_type: str
     fields: Fields
     extras: tuple[Extra, ...]
+    origin: Origin | None
     received_at: dt.datetime
     tries: int
     version: int
@@ -99,6 +101,8 @@ def insert(
             "source": made.source,
             "fields": to_json(made.fields),
             "extras": to_json(made.extras) if made.extras else None,
+            "origin": to_json(made.origin) if made.origin else None,
+            "came": to_json(made.came) if made.came != Came() else None,
             "state": DocumentState.RECEIVED,
             "leased_by": owner,
             "leased_until": to_micros(until),
@@ -150,6 +154,7 @@ def load(connection: Connection, ids: Sequence[int]) -> list[ClaimedDocument]:
             media_type=row.media_type,
             fields=msgspec.convert(row.fields, Fields),
             extras=msgspec.convert(row.extras or [], tuple[Extra, ...]),
+            origin=msgspec.convert(row.origin, Origin | None),
             received_at=row.received_at,
             tries=row.tries,
             version=row.version,

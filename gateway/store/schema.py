@@ -222,6 +222,8 @@ document = Table(
     Column("source", Text, nullable=False),
     Column("fields", Json, nullable=False),  # model.Fields
     Column("extras", Json),  # files that belong to it: list of documents.Extra
+    Column("origin", Json),  # model.Origin of one of several in a file
+    Column("came", Json),  # model.Came, of a document that came by mail
     Column("reading", Json),  # model.ReadDocument without its invoice
     Column("format", Text),
     Column("type", Text),

@@ -9,8 +9,8 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from gateway.model import Accepted, Body, Envelope, Fields, NewSubmission, Peer, Value, new_id
-from gateway.store import content, documents, leases
+from gateway.model import Accepted, Body, Came, Envelope, Fields, NewSubmission, Origin, Peer, Value, new_id
+from gateway.store import content, documents, leases, pieces
 from gateway.store.companies import company_id
 from gateway.store.schema import company, insert_into, submission, to_json, to_micros
 
@@ -60,6 +60,9 @@ class NewDocument(Value, frozen=True, kw_only=True):
     fields: Fields
     body: Body | None = None
     extras: tuple[NewFile, ...] = ()
+    origin: Origin | None = None  # of one of several in a file
+    came: Came = Came()
+    piece: Piece | None = None  # of a mail that came in pieces
 
     @property
     def size(self) -> int:
@@ -189,6 +192,8 @@ def _document(
         media_type=new.media_type,
         fields=new.fields,
         extras=tuple(_extra(connection, file) for file in new.extras),
+        origin=new.origin,
+        came=new.came,
         received_at=claimed.received_at,
         tries=0,
         version=1,

@@ -23,7 +23,6 @@ CAUSES = {
     "too-large",
     "encoding",
     "not-a-document",
-    "several-documents",
     "pdf-damaged",
     "page-too-large",
     "too-many-pages",

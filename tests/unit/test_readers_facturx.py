@@ -125,7 +125,7 @@ def test_other_xml_is_nobodys_business() -> None:
 def test_a_name_that_promises_an_invoice_is_noted() -> None:
     document = reading(holding(("zugferd-invoice.xml", b"<Invoice/>")))
     assert document.number == "FA-2026/031"
-    assert document.notes == ("zugferd-invoice.xml inside the PDF is no invoice that we read: its root is Invoice.",)
+    assert document.notes == ("zugferd-invoice.xml inside the PDF is no document that we read: its root is Invoice.",)
 
 
 @pytest.mark.parametrize("filters", [Name.FlateDecode, Array([Name.FlateDecode])])

@@ -179,7 +179,6 @@ def enveloped(*payloads: str, space: str = SBDH) -> bytes:
     ("data", "cause"),
     [
         (enveloped(), "not-a-document"),
-        (enveloped("<a xmlns=''/>", "<b xmlns=''/>"), "several-documents"),
         (enveloped("<a xmlns=''/>"), "unknown-type"),
         (enveloped(ubl("").decode(), space="urn:example:other"), "unknown-type"),
     ],
