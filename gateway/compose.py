@@ -89,11 +89,17 @@ def attachment_name(document_type: str, number: str | None, original: str, exten
     """
     base = re.split(r"[/\\]", original)[-1]
     stem = f"{document_type} {number}".replace(" ", "-") if number else base.rpartition(".")[0] or base
-    clean = unicodedata.normalize("NFC", headers.clean_text(stem or document_type))
+    return file_name(stem or document_type, extension) or file_name("document", extension)
+
+
+def file_name(stem: str, extension: str) -> str:
+    """`stem` made safe on every disk, with `extension` (given without its dot); empty when nothing of it is left."""
+    clean = unicodedata.normalize("NFC", headers.clean_text(stem))
     clean = re.sub(r"\s+", " ", re.sub(r"_+", "_", _NAME_UNSAFE.sub("_", clean))).strip("-._~ ")
     suffix = f".{extension.lower()}" if _EXTENSION.fullmatch(extension) else ""
     octets = clean.encode()[: MAX_NAME - len(suffix)]
-    return (octets.decode(errors="ignore").rstrip("-._~ ") or "document") + suffix
+    kept = octets.decode(errors="ignore").rstrip("-._~ ")
+    return kept + suffix if kept else ""
 
 
 def compose(mail: Mail) -> bytes:

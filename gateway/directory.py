@@ -8,7 +8,8 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from gateway import address
+from gateway import address, templates
+from gateway.constants import check_constants
 from gateway.errors import Refused
 from gateway.model import Recipient, Value
 
@@ -21,7 +22,10 @@ _SPACE = (
     "\u205f\u3000\u00ad\u180e\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
 )
 
-_FIELDS = ("number", "email", "cc", "type", "format", "name", "language")
+_FIELDS = ("number", "email", "cc", "type", "format", "name", "language", "attach", "file_name", "constants")
+ADVANCED = ("format", "attach", "file_name", "constants")  # what only an advanced company's rows may have (R25, R27)
+ATTACH = ("alone", "with-pdf", "pdf")  # the document alone; with a PDF of it; the PDF instead of it
+MAX_FILE_NAME = 200  # characters of its template
 
 
 def clean_number(number: str) -> str:
@@ -55,12 +59,18 @@ def search_text(row: Recipient) -> str:
 def check_recipient(
     values: Mapping[str, object], *, types: Sequence[str], formats: Sequence[str], advanced: bool = True
 ) -> Recipient:
-    """The row that `values` describe: number, email, cc, type, format, name, language.
+    """The row that `values` describe, by the names of `model.Recipient`.
 
-    `email` and `cc` are lists or texts with `;` or `,` between the addresses (S4). `types` and `formats` are the names
-    that may be chosen; only an `advanced` company may choose a format (R27). Refused with the field at fault.
+    `email` and `cc` are lists or texts with `;` or `,` between the addresses (S4), `constants` one with `;`. `types`
+    and `formats` are the names that may be chosen; only an `advanced` company may give what is in `ADVANCED` (R27).
+    Refused with the field at fault.
     """
     _check_names(values)
+    for name in () if advanced else ADVANCED:
+        if values.get(name):
+            only = "a format can" if name == "format" else f"{name} can"
+            sentence = f"{only} only be chosen when the company is advanced: set `advanced` true first."
+            raise Refused(sentence[:1].upper() + sentence[1:], name)
     emails = _addresses(values.get("email"), "email")
     if not emails:
         raise Refused("The e-mail address is missing.", "email")
@@ -69,9 +79,12 @@ def check_recipient(
         email=emails,
         cc=tuple(item for item in _addresses(values.get("cc"), "cc") if item not in emails),
         type=_one_of(values.get("type"), (*types, ANY), "type", "document type") or ANY,
-        format=_format(values.get("format"), formats, advanced),
+        format=_one_of(values.get("format"), formats, "format", "format to choose"),
         name=_name(values.get("name")),
         language=_language(values.get("language")),
+        attach=_one_of(values.get("attach"), ATTACH, "attach", "way to attach"),
+        file_name=_file_name(values.get("file_name")),
+        constants=check_constants(values.get("constants")),
     )
 
 
@@ -123,11 +136,14 @@ def _one_of(value: object, names: Sequence[str], field: str, what: str) -> str |
     return name or None
 
 
-def _format(value: object, formats: Sequence[str], advanced: bool) -> str | None:
-    name = _one_of(value, formats, "format", "format to choose")
-    if name and not advanced:
-        raise Refused("A format can only be chosen when the company is advanced: set `advanced` true first.", "format")
-    return name
+def _file_name(value: object) -> str | None:
+    """A template for file names; what comes out of it is made safe when it is used."""
+    text = _text(value, "file_name", MAX_FILE_NAME)
+    try:
+        templates.check(text)
+    except Refused as error:
+        raise Refused(f"The file name: {error.sentence}", "file_name") from error
+    return text or None
 
 
 def _addresses(value: object, field: str) -> tuple[str, ...]:

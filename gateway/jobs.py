@@ -70,7 +70,8 @@ def convert(
     hold (`notes`), and its bytes.
 
     `options`: `now`, the time for the file's dates (RFC 3339); `accent`, a colour; `media_type`, what the sender called
-    it. The source's own format gives its own bytes.
+    it; `constants`, what the recipient's row says where the document does not. The source's own format gives its own
+    bytes.
     """
     from gateway import formats, readers
 
@@ -86,6 +87,7 @@ def convert(
     how: dict[str, Any] = {"now": dt.datetime.fromisoformat(str(options["now"]))}
     if options.get("accent"):
         how["accent"] = str(options["accent"])
+    how["constants"] = tuple(map(str, options.get("constants") or ()))
     made = formats.convert(document, source, target, formats.Options(language=language, **how))
     return {"name": made.name, "media_type": made.media_type, "notes": list(made.notes)}, made.content
 

@@ -212,6 +212,7 @@ class Attachment(Value, frozen=True, kw_only=True):
     media_type: str
     content: bytes
     notes: tuple[str, ...] = ()  # what its format cannot hold of the document, and how it was checked; sentences
+    is_twin: bool = False  # the document once more in another form, named as it is
 
 
 # --- who it is for ---------------------------------------------------------------------------------------
@@ -227,6 +228,9 @@ class Recipient(Value, frozen=True, kw_only=True):
     format: str | None = None
     name: str | None = None
     language: str | None = None
+    attach: str | None = None  # one of `directory.ATTACH`; None: the document and the files that came with it
+    file_name: str | None = None  # a template for the name of what is attached, without the extension
+    constants: tuple[str, ...] = ()  # `constants`: TERM=VALUE for what documents lack
     version: int = 1
     id: int = 0
 

@@ -8,21 +8,16 @@ from __future__ import annotations
 
 import difflib
 import re
-import unicodedata
-from collections.abc import Callable, Mapping, Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from gateway import address
-from gateway.errors import NotFound, Refused
+from gateway.errors import NotFound
 from gateway.model import Value
+from gateway.settingvalues import CHECKS, WAYS, Kind
 from gateway.wording import DEFAULT_BODY, DEFAULT_SUBJECT, LANGUAGES
 
 ANY = "any"  # in the place of a document type: every type that has no setting of its own
-WAYS = ("directory", "document")
-
-Kind = Literal["switch", "count", "order", "prefix", "name", "address", "format", "language", "subject", "body"]
 
 
 class Setting(Value, frozen=True, kw_only=True):
@@ -104,6 +99,14 @@ SETTINGS: tuple[Setting, ...] = (
         default="pdf",
         advanced=True,
         help="The format of documents of this type for recipients whose row names none.",
+        event="format",
+    ),
+    Setting(
+        key="on_loss.TYPE",
+        kind="loss",
+        default="hold",
+        advanced=True,
+        help="Whether a document that its format cannot hold waits (hold) or goes as PDF (fallback_pdf), which is noted.",
         event="format",
     ),
     Setting(
@@ -214,106 +217,7 @@ def check(key: Key, value: object, formats: Sequence[str]) -> object:
         return None
     if isinstance(value, str) and not value.strip() and key.setting.kind != "switch":
         return None
-    return _CHECKS[key.setting.kind](key.text, value, formats)
-
-
-def _text(key: str, value: object, limit: int, lines: bool = False) -> str:
-    if not isinstance(value, str):
-        raise Refused(f"{key} is a text.", key)
-    text = unicodedata.normalize("NFC", value.strip())
-    allowed = "\n\t" if lines else ""
-    if any(unicodedata.category(char)[0] == "C" and char not in allowed for char in text.replace("\r\n", "\n")):
-        raise Refused(f"{key} may not contain line ends, control or invisible characters.", key)
-    if len(text) > limit:
-        raise Refused(f"{key} may have {limit} characters, this has {len(text)}.", key)
-    return text.replace("\r\n", "\n")
-
-
-def _switch(key: str, value: object, formats: Sequence[str]) -> bool:
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, str) and value.strip().lower() in ("true", "false"):
-        return value.strip().lower() == "true"
-    raise Refused(f"{key} is true or false, not {value!r}.", key)
-
-
-def _count(key: str, value: object, formats: Sequence[str]) -> int:
-    count = int(value) if isinstance(value, str) and re.fullmatch(r" *[0-9]{1,5} *", value) else value
-    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= 1000:
-        raise Refused(f"{key} is a number from 1 to 1000, not {value!r}.", key)
-    return count
-
-
-def _order(key: str, value: object, formats: Sequence[str]) -> str:
-    words = [word.strip().lower() for word in value.split(",")] if isinstance(value, str) else value
-    if not isinstance(words, list) or sorted(map(str, words)) != sorted(WAYS):
-        raise Refused(f"{key} is directory,document or document,directory, not {value!r}.", key)
-    return ",".join(words)
-
-
-_RESERVED = ("postmaster", "abuse", "hostmaster", "webmaster", "mailer-daemon", "root")  # RFC 2142 §4, §5
-
-
-def check_prefix(key: str, value: object, formats: Sequence[str] = ()) -> str:
-    """The sender's prefix (S25, R50): a local part of `[a-z0-9._+-]{1,64}`, no domain, no reserved name."""
-    if not isinstance(value, str):
-        raise Refused(f"{key} is a text.", key)
-    if "@" in value:
-        raise Refused(f"{key} is only the part before the @: the domain is the operator's.", key)
-    if not re.fullmatch(r"[a-z0-9._+-]{1,64}", value):
-        raise Refused(f"{key} may have 1 to 64 of the characters a-z 0-9 . _ + - and nothing else, not {value!r}.", key)
-    if value.startswith(".") or value.endswith(".") or ".." in value:
-        raise Refused(f"{key} may not start or end with a dot, nor have two in a row (RFC 5321 §4.1.2).", key)
-    # Bounces come back to `b+…` (VERP), so a From under that name would collect them.
-    if value in _RESERVED or value.startswith("bounce") or value == "b" or value.startswith("b+"):
-        raise Refused(f"{key} may not be {value!r}: that name is reserved.", key)
-    return value
-
-
-def _name(key: str, value: object, formats: Sequence[str]) -> str:
-    text = _text(key, value, 100)
-    if set(text) & set("@<>"):
-        # A name that looks like an address is how a sender poses as somebody else's domain (R50).
-        raise Refused(f"{key} may not contain @, < or >.", key)
-    return text
-
-
-def _address(key: str, value: object, formats: Sequence[str]) -> str:
-    if not isinstance(value, str):
-        raise Refused(f"{key} is a text.", key)
-    try:
-        return address.parse(value.strip(" "))
-    except Refused as error:
-        raise Refused(f"{key}: {error.sentence}", key) from error
-
-
-def _format(key: str, value: object, formats: Sequence[str]) -> str:
-    name = value.strip().lower() if isinstance(value, str) else value
-    if name not in formats:
-        raise Refused(f"{key} is one of {', '.join(formats)}, not {value!r}.", key)
-    return str(name)
-
-
-def check_language(key: str, value: object, formats: Sequence[str] = ()) -> str:
-    """A language code of two letters (ISO 639-1), in lower case; Refused, field `key`, when it is none."""
-    text = value.strip().lower() if isinstance(value, str) else ""
-    if not re.fullmatch("[a-z]{2}", text):
-        raise Refused(f"{key} is a language code of two letters such as fr, not {value!r}.", key)
-    return text
-
-
-_CHECKS: Mapping[Kind, Callable[[str, object, Sequence[str]], object]] = {
-    "switch": _switch,
-    "count": _count,
-    "order": _order,
-    "prefix": check_prefix,
-    "name": _name,
-    "address": _address,
-    "format": _format,
-    "language": check_language,
-    "subject": lambda key, value, _: _text(key, value, 400),
-    "body": lambda key, value, _: _text(key, value, 20_000, lines=True),
-}
+    return CHECKS[key.setting.kind](key.text, value, formats)
 
 
 # --- how the pipeline sees them --------------------------------------------------------------------------
@@ -335,6 +239,7 @@ class Business(Value, frozen=True, kw_only=True):
     language: str = "en"
     advanced: bool = True
     formats: Mapping[str, str] = msgspec.field(default_factory=dict)  # type -> format
+    losses: Mapping[str, str] = msgspec.field(default_factory=dict)  # type -> hold or fallback_pdf
     templates: Mapping[str, str] = msgspec.field(default_factory=dict)  # TYPE.LANG.subject|body -> text
 
     @classmethod
@@ -356,6 +261,7 @@ class Business(Value, frozen=True, kw_only=True):
             language=seen.get("language", "en"),
             advanced=advanced,
             formats=_below(chosen, "format."),
+            losses=_below(chosen, "on_loss."),
             templates=_below(seen, "template."),
         )
 
@@ -364,6 +270,10 @@ class Business(Value, frozen=True, kw_only=True):
         if not self.advanced:
             return "pdf"
         return own or self.formats.get(doc_type) or self.formats.get(ANY) or "pdf"
+
+    def on_loss(self, doc_type: str) -> str:
+        """`hold` or `fallback_pdf`, for a document of `doc_type` that its format cannot hold (S22)."""
+        return self.losses.get(doc_type) or self.losses.get(ANY) or "hold"
 
     def subject(self, doc_type: str, language: str) -> str:
         """The template text of the subject for this type and language."""

@@ -36,6 +36,16 @@ LABELS = {
     "name": N_("Name"),
     "language": N_("Language"),
     "format": N_("Format"),
+    "attach": N_("Attached"),
+    "file_name": N_("File name"),
+    "constants": N_("Constants"),
+}
+_ADVANCED = ("format", "attach", "file_name", "constants")
+_ATTACH = {
+    "": N_("with the files beside it"),
+    "alone": N_("the document alone"),
+    "with-pdf": N_("with a PDF of it"),
+    "pdf": N_("the PDF instead"),
 }
 _REQUIRED = ("number", "email", "type")
 
@@ -98,7 +108,9 @@ class Form(ModalScreen[Any]):
                 yield Static(Text.assemble(("*", "bold red"), " " + _("mandatory")), classes="form-fault")
             with VerticalScroll(classes="form-body", id="tab-advanced", can_focus=False):
                 if self.advanced:
-                    yield from self._field("format")
+                    for name in _ADVANCED:
+                        yield from self._field(name)
+                    yield Static(Text(_("Constants: what the documents lack, such as BT-10=…; BT-49=0204:…"), "dim"))
                 else:
                     yield Static(Text(f"{_('Format')}: PDF"))
                     yield Static(Text(_("Only an advanced company chooses formats: setting “advanced” is off.")))
@@ -119,6 +131,9 @@ class Form(ModalScreen[Any]):
             elif name == "format":
                 formats = [(each["name"], each["label"]) for each in self.choices["formats"]]
                 yield Choice([("", _("as the type says")), *formats], self.begin[name], id="field-format")
+            elif name == "attach":
+                ways = [(way, _(label)) for way, label in _ATTACH.items()]
+                yield Choice(ways, self.begin[name], id="field-attach")
             else:
                 yield Field(self.begin[name], id=f"field-{name}")
         yield Static("", id=f"fault-{name}", classes="form-fault", markup=False)
@@ -182,7 +197,7 @@ class Form(ModalScreen[Any]):
                 fault.update(Text(safe(sentence) if here else "", style="bold red"))
                 fault.display = here
         if field in LABELS:
-            self._show_tab(field == "format")
+            self._show_tab(field in _ADVANCED)
             for widget in self.query(f"#field-{field}"):
                 widget.focus()
 

@@ -14,6 +14,7 @@ LABELS = {  # of settings, by key without its type and language; the vendor's wo
     "sender.name": N_("Sender name"),
     "sender.reply_to": N_("Reply-to address"),
     "format": N_("Format"),
+    "on_loss": N_("What the format cannot hold"),
     "language": N_("Language"),
     "template.subject": N_("Subject"),
     "template.body": N_("Text"),
@@ -30,6 +31,7 @@ SENTENCES = (
     N_("The name shown beside the sender's address."),
     N_("The address that answers go to."),
     N_("The format of documents of this type for recipients whose row names none."),
+    N_("Whether a document that its format cannot hold waits (hold) or goes as PDF (fallback_pdf), which is noted."),
     N_("The language of mails to recipients whose row and document name none."),
     N_("The subject of mails with documents of this type in this language."),
     N_("The text of mails with documents of this type in this language."),
@@ -41,8 +43,8 @@ SENTENCES = (
 def setting_label(key: str, type_text: str) -> str:
     """A setting in words, with its document type and language."""
     words = key.split(".")
-    if words[0] == "format":
-        return f"{_(LABELS['format'])} · {type_text}"
+    if words[0] in ("format", "on_loss"):
+        return f"{_(LABELS[words[0]])} · {type_text}"
     if words[0] == "template":
         return f"{_(LABELS[f'template.{words[3]}'])} · {type_text} · {words[2]}"
     return _(LABELS.get(key, key))

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from gateway import doctypes, formats
 from gateway.admin.pages import Pages, pages
 from gateway.admin.running import DEFAULT_COMPANY, Running, filter_of, ident, text_of
-from gateway.directory import check_recipient, clean_number
+from gateway.directory import ADVANCED, check_recipient, clean_number
 from gateway.model import Recipient
 from gateway.settings import Business
 from gateway.store import companies
@@ -76,13 +76,12 @@ def _change(
     now: dt.datetime,
 ) -> stored.Saved:
     old, company_id = stored.load(connection, recipient_id)
-    kept = {
-        name: value for name, value in msgspec.structs.asdict(old).items() if name not in ("id", "version", "format")
-    }
+    before = msgspec.structs.asdict(old)
+    kept = {name: value for name, value in before.items() if name not in ("id", "version", *ADVANCED)}
     row = _checked(connection, company_id, {**kept, **fields})
-    # A format chosen while the company was advanced stays with the row, unless this request touches it.
-    format_ = row.format if "format" in fields else old.format
-    return stored.change(connection, msgspec.structs.replace(row, id=recipient_id, format=format_), version, who, now)
+    # What was chosen while the company was advanced stays with the row, unless this request touches it.
+    stays = {name: before[name] for name in ADVANCED if name not in fields}
+    return stored.change(connection, msgspec.structs.replace(row, id=recipient_id, **stays), version, who, now)
 
 
 async def delete_recipient(running: Running, who: Caller, id_: str, version: int | None) -> dict[str, Any]:

@@ -100,6 +100,9 @@ def run_show(context: Context, args: argparse.Namespace) -> int:
     names = ["id", "company", "source", "received_at", "file_name", "media_type", "format", "type", "number"]
     names += ["customer_number", "state", "cause", "sentence", "released_by"]
     text.print_pairs((name, found[name]) for name in names if found[name] is not None)
+    for message in found["messages"]:
+        for note in message["notes"]:
+            text.print_text(f"message {message['id']}: {note}")
     for delivery in found["deliveries"]:
         text.print_text(f"delivery {delivery['id']} {delivery['role']} {delivery['recipient']}: {delivery['state']}")
         for attempt in delivery["history"]:

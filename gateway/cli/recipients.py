@@ -21,7 +21,7 @@ _COLUMNS = (
     ("name", "NAME"),
     ("language", "LANG"),
 )
-_FIELDS = ("email", "cc", "type", "format", "name", "language")
+_FIELDS = ("email", "cc", "type", "format", "name", "language", "attach", "file_name", "constants")
 
 
 def register(commands: Commands) -> None:
@@ -44,6 +44,11 @@ def register(commands: Commands) -> None:
     _add_fields(set_, required=False)
     set_.add_argument("--reason", help="for the audit")
     set_.set_defaults(run=run_set)
+    show = verbs.add_parser("show", help="show a recipient's rows, each field on a line")
+    show.add_argument("number", metavar="NUMBER")
+    show.add_argument("--type", metavar="T", help="only the row of this type")
+    show.add_argument("--company", metavar="C", default="default")
+    show.set_defaults(run=run_show)
     lists.register(verbs)
     delete = verbs.add_parser("delete", help="delete a recipient")
     delete.add_argument("number", metavar="NUMBER")
@@ -60,6 +65,9 @@ def _add_fields(parser: argparse.ArgumentParser, required: bool) -> None:
     parser.add_argument("--format", metavar="F", help="format such as pdf; default: the company's for the type")
     parser.add_argument("--name", help="who it is")
     parser.add_argument("--language", metavar="L", help="two letters such as fr")
+    parser.add_argument("--attach", metavar="A", help="alone, with-pdf or pdf; default: with the files that came along")
+    parser.add_argument("--file-name", metavar="T", help='the attachment\'s name, such as "{{ type }}-{{ number }}"')
+    parser.add_argument("--constants", metavar="BT-10=V[;…]", help="terms that the recipient's documents lack")
     parser.add_argument("--company", metavar="C", default="default")
 
 
@@ -72,6 +80,20 @@ def run_list(context: Context, args: argparse.Namespace) -> int:
         return 0
     several = len({row["company"] for row in rows}) > 1
     text.print_table(rows, (("company", "COMPANY"), *_COLUMNS) if several else _COLUMNS, "There is no recipient.")
+    return 0
+
+
+def run_show(context: Context, args: argparse.Namespace) -> int:
+    """Print all fields of the number's rows."""
+    query = {"company": args.company, "number": args.number, "type": args.type}
+    rows = context.client().get("/recipients", query)
+    if not rows:
+        raise NotFound(f"Customer number {args.number} has no recipient in company {args.company}.", "number")
+    if context.json:
+        text.print_json(rows)
+        return 0
+    for row in rows:
+        text.print_pairs((name, value) for name, value in row.items() if value not in (None, []))
     return 0
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import msgspec
+
+from gateway.constants import completed
 from gateway.errors import Refused
 from gateway.formats import pdf, ubl
 from gateway.formats.cii_profiles import en16931_cii, xrechnung_cii
@@ -73,4 +76,8 @@ def convert(document: ReadDocument, source: Attachment, target: str, options: Op
     if chosen is None:
         names = ", ".join(entry.name for entry in FORMATS)
         raise Refused(f"There is no format {target!r}; there are {names}.", "format")
-    return chosen.write(document, source, options)
+    if chosen is pdf or document.invoice is None or not options.constants:
+        return chosen.write(document, source, options)
+    invoice, used = completed(document.invoice, options.constants)
+    made = chosen.write(msgspec.structs.replace(document, invoice=invoice), source, options)
+    return msgspec.structs.replace(made, notes=(*used, *made.notes))

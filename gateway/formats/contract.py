@@ -14,12 +14,13 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """How to write.
 
     `language` is the reader's (ISO 639-1), empty for the document's own; `accent` a colour as #rrggbb; `now` an aware
-    time for the dates inside the file.
+    time for the dates inside the file; `constants` what structured formats may take where the document says nothing.
     """
 
     language: str
     now: dt.datetime
     accent: str = "#1f4e79"
+    constants: tuple[str, ...] = ()
 
 
 class Format(Protocol):

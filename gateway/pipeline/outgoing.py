@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import PurePath
 
@@ -13,7 +13,7 @@ import msgspec
 from gateway import address, compose, doctypes, mimeheader, signing, templates
 from gateway.errors import Refused
 from gateway.formats.words import Words
-from gateway.model import Attachment, Body, Envelope, ReadDocument, Resolution, Value
+from gateway.model import Attachment, Body, Envelope, ReadDocument, Recipient, Resolution, Value
 from gateway.retry import LIFETIME
 from gateway.settings import Business
 from gateway.store.documents import ClaimedDocument
@@ -43,6 +43,11 @@ class Letter(Value, frozen=True, kw_only=True):
     number: str | None
     language: str
 
+    @property
+    def chosen(self) -> Recipient | None:
+        """The recipient's row, for what only an advanced company may choose in it (R25, R27); else None."""
+        return self.resolution.recipient if self.business.advanced else None
+
 
 def write(letter: Letter, attachments: Sequence[Attachment], sender: Sender, now: dt.datetime) -> NewMessage:
     """The composed and signed message with its deliveries; the first attachment is the document.
@@ -62,7 +67,7 @@ def write(letter: Letter, attachments: Sequence[Attachment], sender: Sender, now
         body=templates.render(letter.business.body(letter.type, letter.language), variables),
         date=now,
         message_id=compose.message_id(message_id, letter.document.id, sender.domain),
-        attachments=tuple(_named(letter, attachment, place) for place, attachment in enumerate(attachments)),
+        attachments=tuple(_named(letter, each, variables, place) for place, each in enumerate(attachments)),
     )
     content = compose.compose(mail)
     signed = signing.sign_message(content, sender.domain, sender.keys, now) + content
@@ -193,9 +198,14 @@ def _amount(words: Words, reading: ReadDocument) -> str:
         return written
 
 
-def _named(letter: Letter, attachment: Attachment, place: int) -> Attachment:
-    """The document is named by what it is, a file that came with it keeps its name, made safe."""
+def _named(letter: Letter, attachment: Attachment, variables: Mapping[str, str], place: int) -> Attachment:
+    """The document is named by what it is, or as its recipient wants; a file that came with it keeps its name. Both
+    are made safe."""
     extension = EXTENSIONS.get(attachment.media_type) or PurePath(attachment.name).suffix.removeprefix(".")
-    label = doctypes.find(letter.type).label(letter.language, letter.reading.subtype)
-    name = compose.attachment_name(label, None if place else letter.number, attachment.name, extension)
+    is_document = place == 0 or attachment.is_twin
+    pattern = letter.chosen.file_name if letter.chosen and is_document else None
+    own = templates.render_subject(pattern, variables) if pattern else ""
+    number = letter.number if is_document else None
+    name = compose.file_name(own, extension) if own else ""
+    name = name or compose.attachment_name(variables["type"], number, attachment.name, extension)
     return Attachment(name=name, media_type=attachment.media_type, content=attachment.content)

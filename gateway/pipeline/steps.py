@@ -11,22 +11,22 @@ from typing import Any, ParamSpec
 import msgspec
 from sqlalchemy.engine import Connection
 
-from gateway import formats, maillog, metrics, rules, signing
+from gateway import constants, maillog, metrics, rules, signing
 from gateway.config import Config, Source
 from gateway.directory import number_key
 from gateway.errors import Refused, Unconvertible, Unreadable
-from gateway.model import Attachment, ReadDocument, Recipient, Resolution, Step, Value
-from gateway.pipeline import finding, outgoing
+from gateway.model import ReadDocument, Recipient, Resolution, Step, Value
+from gateway.pipeline import finding, mailing, outgoing
 from gateway.pipeline.checks import Checks
+from gateway.pipeline.converting import Converting
 from gateway.settings import Business
-from gateway.store import Store, companies, content, documents, meta, recipients, settings
+from gateway.store import Store, companies, documents, meta, recipients, settings
 from gateway.store.documents import ClaimedDocument, Finding, Hold
 from gateway.store.messages import NewMessage
 from gateway.workers import Died, Pool
 
 P = ParamSpec("P")
 READ_SECONDS = 12.0  # wall time of one worker for reading a document
-WRITE_SECONDS = 20.0  # and for writing it in another format
 SETTINGS_SECONDS = 1.0  # how long a company's settings are kept
 SMALL = 128 << 10  # bytes that are composed and signed in a millisecond or two
 MAX_DEATHS = 2  # design D11: a document that has cost two workers is held
@@ -82,7 +82,7 @@ class Steps:
         now: Callable[[], dt.datetime],
         rules: Pool | None = None,
     ) -> None:
-        self._checks = Checks(rules)
+        self._converting = Converting(store, Checks(rules), self._in_worker, now)
         self._store, self._pool, self._config = store, pool, config
         self._verp_key, self._next_hop, self._now = verp_key, next_hop, now
         self._sources: dict[str, Source] = {source.name: source for source in config.sources}
@@ -222,11 +222,12 @@ class Steps:
         try:
             if letter.reading.format == "mail":
                 return await _small_here(len(data), outgoing.pass_on, letter, data, sender, self._now()), ()
-            attachments = await self._attachments(letter, data)
+            attachments = await self._converting.attachments(letter, data)
             size = sum(len(attachment.content) for attachment in attachments)
             with metrics.STAGE_SECONDS.labels("compose").time():
                 message = await _small_here(size, outgoing.write, letter, attachments, sender, self._now())
-            return message, attachments[0].notes
+            notes = attachments[0].notes
+            return msgspec.structs.replace(message, notes=notes), notes
         except Held as held:  # writing it cost a worker: what was learnt is known all the same
             held.found = _finding(letter)
             raise
@@ -236,52 +237,12 @@ class Steps:
                 f"setting:{company}:format",
                 *([f"recipient:{company}:{number_key(row.number)}"] if row else []),
             )
-            why = Hold(cause=f"conversion:{error.term}", sentence=error.sentence, wakes=wakes)
+            help_ = constants.hint(error.term) if row is not None else ""
+            why = Hold(cause=f"conversion:{error.term}", sentence=error.sentence + help_, wakes=wakes)
             raise Held(why, _finding(letter)) from error
         except Refused as error:
             why = Hold(cause="template", sentence=error.sentence, wakes=(f"template:{company}",))
             raise Held(why, _finding(letter)) from error
-
-    async def _attachments(self, letter: outgoing.Letter, data: bytes) -> list[Attachment]:
-        """The document in the format that the recipient wants, and the files that came with it.
-
-        It is the original bytes when they are in that format already. The sender's own PDF beside a structured document
-        is the better page, so it goes instead of one of ours.
-        """
-        document, row = letter.document, letter.resolution.recipient
-        target = letter.business.format(letter.type, document.fields.format or (row.format if row else None))
-        extras = [
-            Attachment(
-                name=extra.name,
-                media_type=extra.media_type,
-                content=await self._store.read(content.get, extra.content_id),
-            )
-            for extra in document.extras
-        ]
-        if formats.is_already(letter.reading, data, target):
-            own = Attachment(name=document.file_name, media_type=document.media_type, content=data)
-            return [own, *extras]
-        pages = [extra for extra in extras if target == "pdf" and extra.media_type == "application/pdf"]
-        if pages:
-            return [pages[0], *(extra for extra in extras if extra is not pages[0])]
-        return [await self._converted(document, target, letter.language, data), *extras]
-
-    async def _converted(self, document: ClaimedDocument, target: str, language: str, data: bytes) -> Attachment:
-        options = {"now": self._now().isoformat(), "media_type": document.media_type}
-        with metrics.STAGE_SECONDS.labels("convert").time():
-            made, blob = await self._in_worker(
-                document,
-                "convert",
-                document.file_name,
-                target,
-                language,
-                options,
-                blob=data,
-                seconds=WRITE_SECONDS,
-            )
-        verdict = await self._checks.verdict(target, blob)
-        notes = (*made["notes"], *([verdict] if verdict else []))
-        return Attachment(name=made["name"], media_type=made["media_type"], content=blob, notes=notes)
 
 
 async def _small_here(size: int, write: Callable[P, NewMessage], *args: P.args, **kwargs: P.kwargs) -> NewMessage:

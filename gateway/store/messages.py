@@ -25,7 +25,7 @@ _QUEUED = sa.text(
     "resend_to = NULL, updated_at = :now, reading = :reading, format = :format, type = :type, number = :number, "
     f"customer_number = :customer_number, trace = :trace {_MINE} RETURNING company_id, content_id"
 )
-_MESSAGE = insert_into(message, "id document_id content_id header body_offset size message_id to cc created_at")
+_MESSAGE = insert_into(message, "id document_id content_id header body_offset size message_id to cc notes created_at")
 _DELIVERY = insert_into(
     delivery,
     "id document_id message_id company_id address role mail_from next_hop state due_at expires_at attempts updated_at",
@@ -55,6 +55,7 @@ class NewMessage(Value, frozen=True, kw_only=True):
     size: int
     expires_at: dt.datetime
     deliveries: tuple[NewDelivery, ...]
+    notes: tuple[str, ...] = ()  # what was lost on the way to its format, and how that was checked
 
 
 def queue(
@@ -84,6 +85,7 @@ def queue(
             "message_id": new.message_id,
             "to": to_json(new.to),
             "cc": to_json(new.cc),
+            "notes": to_json(new.notes),
             "created_at": to_micros(now),
         },
     )

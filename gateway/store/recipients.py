@@ -54,6 +54,9 @@ def show(row: Recipient, company_name_: str) -> dict[str, Any]:
         "format": row.format,
         "name": row.name,
         "language": row.language,
+        "attach": row.attach,
+        "file_name": row.file_name,
+        "constants": list(row.constants),
         "version": row.version,
     }
 
@@ -69,6 +72,9 @@ def recipient_of(row: Any) -> Recipient:
         format=row.format,
         name=row.name,
         language=row.language,
+        attach=row.attach,
+        file_name=row.file_name,
+        constants=tuple(row.constants or ()),
         version=row.version,
     )
 
@@ -142,6 +148,9 @@ def values_of(row: Recipient, now: dt.datetime) -> dict[str, Any]:
         "format": row.format,
         "name": row.name,
         "language": row.language,
+        "attach": row.attach,
+        "file_name": row.file_name,
+        "constants": row.constants or None,
         "search": search_text(row),
         "updated_at": now,
     }
@@ -164,7 +173,7 @@ def _wake(connection: Connection, name: str, numbers: Sequence[str], now: dt.dat
 
 def _audited(row: Recipient) -> dict[str, Any]:
     values = msgspec.structs.asdict(row)
-    return {key: values[key] for key in ("number", "email", "cc", "type", "format", "name", "language", "version")}
+    return {key: value for key, value in values.items() if key != "id"}
 
 
 def add(connection: Connection, company_id: int, row: Recipient, who: Caller, now: dt.datetime) -> Saved:

@@ -124,6 +124,9 @@ recipient = Table(
     Column("format", Text),
     Column("name", Text),
     Column("language", Text),
+    Column("attach", Text),
+    Column("file_name", Text),
+    Column("constants", Json),
     Column("search", Text, nullable=False),  # directory.search_text: one column to look through, not four
     Column("version", Integer, nullable=False),
     Column("updated_at", Moment, nullable=False),
@@ -272,6 +275,7 @@ message = Table(
     Column("message_id", Text, nullable=False),
     Column("to", Json, nullable=False),
     Column("cc", Json, nullable=False),
+    Column("notes", Json, nullable=False),  # what its format could not hold, what was checked: sentences
     Column("created_at", Moment, nullable=False),
     Index("message_document", "document_id"),
 )

@@ -217,6 +217,7 @@ def _messages(connection: Connection, document_id: int) -> list[dict[str, Any]]:
             "to": row.to,
             "cc": row.cc,
             "size": row.size,
+            "notes": row.notes,
             "created_at": row.created_at,
         }
         for row in rows

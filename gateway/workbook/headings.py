@@ -18,6 +18,9 @@ WRITTEN: Mapping[str, Mapping[str, str]] = {
         "name": "name",
         "format": "format",
         "language": "language",
+        "attach": "attach",
+        "file_name": "file_name",
+        "constants": "constants",
         ERROR: "Error",
     },
     "fr": {
@@ -27,6 +30,9 @@ WRITTEN: Mapping[str, Mapping[str, str]] = {
         "name": "Nom",
         "format": "Format",
         "language": "Langue",
+        "attach": "Pièces jointes",
+        "file_name": "Nom du fichier",
+        "constants": "Constantes",
         ERROR: "Erreur",
     },
     "de": {
@@ -36,6 +42,9 @@ WRITTEN: Mapping[str, Mapping[str, str]] = {
         "name": "Name",
         "format": "Format",
         "language": "Sprache",
+        "attach": "Anhänge",
+        "file_name": "Dateiname",
+        "constants": "Konstanten",
         ERROR: "Fehler",
     },
     "sv": {
@@ -45,6 +54,9 @@ WRITTEN: Mapping[str, Mapping[str, str]] = {
         "name": "Namn",
         "format": "Format",
         "language": "Språk",
+        "attach": "Bilagor",
+        "file_name": "Filnamn",
+        "constants": "Konstanter",
         ERROR: "Fel",
     },
 }
@@ -70,6 +82,9 @@ _WORDS: Mapping[str, str] = {
     ),
     "format": "format|file format|format de fichier|format du document|dateiformat|filformat",
     "language": "language|lang|langue|sprache|sprak",
+    "attach": "attach|attachments|attachment|pieces jointes|piece jointe|anhange|anhang|bilagor|bilaga",
+    "file_name": "file name|filename|nom du fichier|nom de fichier|dateiname|filnamn",
+    "constants": "constants|constant|constantes|constante|konstanten|konstante|konstanter|konstant",
     VALID_FROM: (
         "valid from|valable a partir du|valable des|valable des le|gultig ab|gueltig ab|giltig fran|giltig fr o m"
     ),

@@ -33,7 +33,16 @@ from gateway.workbook.model import (
 from gateway.workbook.package import Package, is_package, refuse
 from gateway.workbook.sheet import Row, Sheet, address_of, area
 
-_CODES = {"number": "E-NUMBER", "email": "E-EMAIL", "cc": "E-CC", "name": "E-NAME", "format": "E-FORMAT"}
+_CODES = {
+    "number": "E-NUMBER",
+    "email": "E-EMAIL",
+    "cc": "E-CC",
+    "name": "E-NAME",
+    "format": "E-FORMAT",
+    "attach": "E-ATTACH",
+    "file_name": "E-FILE-NAME",
+    "constants": "E-CONSTANTS",
+}
 _LINKED_CELLS = 200_000  # cells that are compared with their links; a link may stand for a whole column
 _STAND_IN = {"number": "0", "email": "a@example.com"}  # for a field whose fault is known, to find the others'
 
@@ -151,7 +160,8 @@ class Listing:
         except Doubt as doubt:
             self._find(number, column, doubt.code, doubt.sentence)
             return None
-        return text.replace("\r\n", ";").replace("\n", ";") if field in ("email", "cc") else text
+        is_list = field in ("email", "cc", "constants")
+        return text.replace("\r\n", ";").replace("\n", ";") if is_list else text
 
     def _check_start(self, number: int, column: int, content: Content) -> None:
         """`valid_from`: rows take effect at once, so a later day is refused rather than passed over."""
@@ -191,7 +201,8 @@ class Listing:
                 asked[field] = _STAND_IN.get(field)
         if faults:
             return None
-        return Listed(number, row.number, row.email, row.cc, row.name, row.format, row.language)
+        more = (row.name, row.format, row.language, row.attach, row.file_name, row.constants)
+        return Listed(number, row.number, row.email, row.cc, *more)
 
     def _column(self, field: str) -> int:
         """The field's column; where there is none, the first."""

@@ -14,7 +14,17 @@ COLUMN_LIMIT = 50
 FINDING_LIMIT = 100_000  # findings that are listed one by one; beyond it they are counted only
 FRAME = 500  # rows that travel and are looked at together
 
-FIELDS = ("number", "email", "cc", "name", "format", "language")  # what a column can set of a row
+FIELDS = (
+    "number",
+    "email",
+    "cc",
+    "name",
+    "format",
+    "language",
+    "attach",
+    "file_name",
+    "constants",
+)  # what a column can set of a row
 REQUIRED = ("number", "email")
 
 _LENGTH = struct.Struct("!I")
@@ -56,6 +66,9 @@ class Listed(msgspec.Struct, frozen=True, array_like=True):
     name: str | None
     format: str | None
     language: str | None
+    attach: str | None = None
+    file_name: str | None = None
+    constants: tuple[str, ...] = ()
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):

@@ -24,6 +24,7 @@ from gateway.workbook.model import FIELDS, REQUIRED
 
 _AS_TEXT = "@"  # the number format of text (ISO/IEC 29500-1 §18.8.30, 49)
 _WIDTHS = {"number": 18, "email": 38, "cc": 38, "name": 28, "format": 14, "language": 12}
+_WIDTHS |= {"attach": 12, "file_name": 28, "constants": 38}
 _FORMULA = re.compile("'*[-=+@\t\r]")  # apostrophes too, so that the import takes off only the one added
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # XML 1.0 §2.2 has no such character
 _LIKE_ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")  # would be read as a character's code (ISO/IEC 29500-1 §22.9.2.19)
@@ -79,7 +80,16 @@ _EXAMPLES: Sequence[Mapping[str, str]] = (
         "format": "pdf",
         "language": "fr",
     },
-    {"number": "K-77/2", "email": "rechnung@firma.example", "name": "Firma Beispiel", "language": "de"},
+    {
+        "number": "K-77/2",
+        "email": "rechnung@firma.example",
+        "name": "Firma Beispiel",
+        "format": "xrechnung-ubl",
+        "language": "de",
+        "attach": "alone",
+        "file_name": "{{ type }}-{{ number }}",
+        "constants": "BT-10=04011000-12345-34",
+    },
 )
 
 

@@ -108,6 +108,15 @@ def every_column() -> bytes:
     )
 
 
+def what_and_how() -> bytes:
+    return xlsx(
+        ["Kundnummer", "E-post", "Bilagor", "Filnamn", "Konstanter"],
+        ["1", "a@customer.example", "With-PDF", "{{ type }}-{{ number }}", "BT-49=0204:991-1\nbt-10=L-1"],
+        ["2", "b@customer.example", "both", "{{ nummer }}", "BT-1=5"],
+        ["3", "c@customer.example", None, None, None],
+    )
+
+
 def french() -> bytes:
     return xlsx(
         ["Langue", "Adresse e-mail *", "Copie à", "N° de client *", "Raison sociale"],
@@ -497,6 +506,7 @@ CASES: dict[str, tuple[Callable[[], bytes], str]] = {
     "24-column-ignored": (column_ignored, "xlsx"),
     "25-only-comments": (only_comments, "xlsx"),
     "26-strict": (strict, "xlsx"),
+    "27-what-and-how": (what_and_how, "xlsx"),
     "30-csv-mark": (csv_mark, "csv"),
     "31-csv-1252": (csv_1252, "csv"),
     "32-csv-comma": (csv_comma, "csv"),

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy.engine import Connection
 
 from gateway.model import UTC, parse_id
-from gateway.pipeline import loop, steps
+from gateway.pipeline import converting, loop
 from gateway.store import companies, documents, recipients, views
 from tests.e2e.documents import invoice
 from tests.e2e.test_holds import ORDER
@@ -27,7 +27,7 @@ from tests.pipeline.work import WHO, Work, dropped, parts
 async def test_a_document_that_costs_a_worker_when_it_is_written_is_found_by_its_number(
     work: Work, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(steps, "WRITE_SECONDS", 0.001)
+    monkeypatch.setattr(converting, "WRITE_SECONDS", 0.001)
     await work.pipeline.start()
     await work.add(format="pdf")
     await work.accept(dropped(invoice()))

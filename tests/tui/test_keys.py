@@ -52,6 +52,23 @@ async def test_what_the_gateway_refuses_is_said_at_its_field(desk: Desk) -> None
         assert pilot.app.focused is pilot.app.screen.query_one("#field-email")
 
 
+async def test_what_and_how_are_on_the_tab_advanced(desk: Desk) -> None:
+    await desk.row("1001", "a@example.com")
+    async with desk.console().run_test(size=SIZE) as pilot:
+        await pilot.press("2")
+        await until(pilot, lambda: "1001" in screen(pilot))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Form) and pilot.app.focused)
+        await pilot.press("ctrl+t", "tab", "right", "right", "tab", *"{{ number }}", "tab", *"BT-1=5", "ctrl+s")
+        await until(pilot, lambda: pilot.app.screen.query_one("#fault-constants").display)
+        assert pilot.app.focused is pilot.app.screen.query_one("#field-constants")
+        await pilot.press("end", *["backspace"] * 2, *"0=L-1; BT-49=0204:991-1", "ctrl+s")
+        await until(pilot, lambda: "Saved 1001" in line(pilot, "message"))
+        (row,) = await desk.store.read(stored.list_recipients, stored.Filter())
+        assert (row["attach"], row["file_name"]) == ("with-pdf", "{{ number }}")
+        assert row["constants"] == ["BT-10=L-1", "BT-49=0204:991-1"]
+
+
 async def test_edit_meets_another_admin(desk: Desk) -> None:
     row = await desk.row("1001", "a@example.com")
     async with desk.console().run_test(size=SIZE) as pilot:

@@ -225,6 +225,9 @@ async def test_recipient_from_add_to_delete(door: Door) -> None:
         "format": None,
         "name": None,
         "language": None,
+        "attach": None,
+        "file_name": None,
+        "constants": [],
         "version": 1,
         "released": 0,
     }

@@ -57,7 +57,7 @@ def leaves() -> Iterator[tuple[str, argparse.ArgumentParser]]:
 
 CONTRACT = """
     init serve check status demo submit inspect convert backup me tui
-    dkim:keygen,record,check formats:list companies:list,add recipients:list,add,set,delete,import,export,template,undo
+    dkim:keygen,record,check formats:list companies:list,add recipients:list,add,show,set,delete,import,export,template,undo
     settings:list,get,set
     sources:list,hash documents:list,show,why,original,message,text,release,resend,cancel
     queue:list,retry,hold,release,cancel,pause,resume audit:list,export,verify
@@ -366,6 +366,11 @@ async def test_recipients(door: Door, now: dt.datetime) -> None:
     await door.say("recipients", "set", "1001", "--type", "order", "--name", "Orders")
     await door.say("recipients", "delete", "1001")
     assert [found["type"] for found in await door.json("recipients", "list")] == ["order"]
+    words = ("--attach", "alone", "--file-name", "{{ number }}", "--constants", "bt-13=O-1;BT-10=L-1")
+    await door.say("recipients", "set", "1001", "--type", "order", *words)
+    shown = (await door.say("recipients", "show", "1001")).splitlines()
+    assert [line.split(maxsplit=1)[1] for line in shown[-4:-1]] == ["alone", "{{ number }}", "BT-10=L-1; BT-13=O-1"]
+    assert "no recipient" in await door.fails("recipients", "show", "2002")
     await door.say("recipients", "set", "1001", "--type", "invoice")
     assert [found["type"] for found in await door.json("recipients", "list")] == ["invoice"]
     assert "no recipient" in await door.fails("recipients", "delete", "2002")

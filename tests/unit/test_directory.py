@@ -53,6 +53,36 @@ def test_clean_number_keeps_leading_zeros_and_case() -> None:
     assert clean_number("\u00a0 00ab \u200b") == "00ab"
 
 
+def test_a_row_says_what_and_how() -> None:
+    found = check(attach="With-PDF", file_name=" {{ type }}-{{ number }} ", constants="bt-49=0204:1; BT-10=L")
+    assert (found.attach, found.file_name) == ("with-pdf", "{{ type }}-{{ number }}")
+    assert found.constants == ("BT-10=L", "BT-49=0204:1")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("attach", "both"),
+        ("file_name", "{{ nummer }}"),
+        ("file_name", "{% for a in b %}"),
+        ("file_name", "x" * 201),
+        ("constants", "BT-1=5"),
+    ],
+)
+def test_what_and_how_are_checked(field: str, value: str) -> None:
+    with pytest.raises(Refused) as refused:
+        check(**{field: value})
+    assert refused.value.field == field
+
+
+@pytest.mark.parametrize(("field", "value"), [("attach", "pdf"), ("file_name", "x"), ("constants", "BT-10=1")])
+def test_what_and_how_are_for_advanced_companies(field: str, value: str) -> None:
+    with pytest.raises(Refused, match="advanced") as refused:
+        check(advanced=False, **{field: value})
+    assert refused.value.field == field
+    assert check(advanced=False, **{field: ""})
+
+
 def test_row_is_normalised() -> None:
     found = check(
         number=" 0042 ",

@@ -525,7 +525,15 @@ ODD = (
     Recipient(number="=1+1", email=("+b@customer.example",), cc=("-c@customer.example",), type="invoice"),
     Recipient(number="@x", email=("=d@customer.example",), type="invoice", name='"quoted"; and, more', language="sv"),
     Recipient(number="-1", email=('"a;b"@customer.example',), type="invoice", name="日本 ÅÄÖ _x0041_", format="pdf"),
-    Recipient(number="'+1", email=("e@xn--kpare-jua.example",), type="invoice", name="'t Hart"),
+    Recipient(
+        number="'+1",
+        email=("e@xn--kpare-jua.example",),
+        type="invoice",
+        name="'t Hart",
+        attach="with-pdf",
+        file_name="{{ type }}-{{ number }}",
+        constants=("BT-10=04011000-12345-34", "BT-49=0204:991-1"),
+    ),
     Recipient(number="1E+5", email=("f@customer.example",), type="invoice", name="2026-01-01"),
 )
 

@@ -138,6 +138,9 @@ def test_defaults_are_those_of_the_contract() -> None:
         "format.invoice": "pdf",
         "format.order": "pdf",
         "format.any": "pdf",
+        "on_loss.invoice": "hold",
+        "on_loss.order": "hold",
+        "on_loss.any": "hold",
         "language": "en",
         "advanced": True,
     }

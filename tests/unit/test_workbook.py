@@ -58,7 +58,7 @@ def test_the_template_is_an_example_in_the_readers_language(language: str) -> No
     made = load_workbook(io.BytesIO(file)).active
     assert made.title == headings.SHEET_NAMES[language]
     assert [cell.value.rstrip("*") for cell in made[1]] == [headings.WRITTEN[language][field] for field in model.FIELDS]
-    assert [cell.value.endswith("*") for cell in made[1]] == [True, True, False, False, False, False]
+    assert [cell.value.endswith("*") for cell in made[1]] == [True, True, *[False] * 7]
     below = [row[0].value for row in made.iter_rows(min_row=2)]
     assert len(below) == 6
     assert all(value.startswith("#") for value in below)
@@ -109,7 +109,7 @@ def test_libreoffice_reads_the_template(tmp_path: Path) -> None:
     command = ["soffice", home, "--headless", "--convert-to", "csv:Text - txt - csv (StarCalc):59,34,76", str(source)]
     subprocess.run(command, check=True, capture_output=True, timeout=120, cwd=tmp_path)
     lines = (tmp_path / "exampleFile.csv").read_text("utf-8").splitlines()
-    assert lines[0] == "Numéro de client*;E-mail*;CC;Nom;Format;Langue"
+    assert lines[0] == "Numéro de client*;E-mail*;CC;Nom;Format;Langue;Pièces jointes;Nom du fichier;Constantes"
     assert lines[4].startswith("# 0001001;invoices@customer.example")
 
 

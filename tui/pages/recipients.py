@@ -32,7 +32,7 @@ TYPES = {
     "other": N_("Other"),
     "any": N_("Any"),
 }
-FIELDS = ("number", "email", "cc", "type", "name", "language", "format")
+FIELDS = ("number", "email", "cc", "type", "name", "language", "format", "attach", "file_name", "constants")
 
 
 def type_text(name: object) -> str:
@@ -179,7 +179,7 @@ class Recipients(Page):
         known = [f"type={name}" for name in choices["types"]] + [
             f"format={each['name']}" for each in choices["formats"]
         ]
-        known += ["language=", "email=", "cc=", "name="]
+        known += ["language=", "email=", "cc=", "name=", "attach=alone", "attach=with-pdf", "attach=pdf"]
         text = await self.app.push_screen_wait(Ask(_("Give the marked rows (field=value):"), known)) if rows else None
         name, equals, value = (text or "").partition("=")
         if not text:

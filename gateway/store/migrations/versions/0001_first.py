@@ -130,6 +130,9 @@ def upgrade() -> None:
             ["company.id"],
         ),
         sa.PrimaryKeyConstraint("id"),
+        sa.Column("attach", sa.Text(), nullable=True),
+        sa.Column("file_name", sa.Text(), nullable=True),
+        sa.Column("constants", sa.Text(), nullable=True),
     )
     op.create_index("recipient_number", "recipient", ["company_id", "number_key"], unique=False)
     op.create_index(
@@ -291,6 +294,7 @@ def upgrade() -> None:
             ["document_id"],
             ["document.id"],
         ),
+        sa.Column("notes", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("message_document", "message", ["document_id"], unique=False)
