@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from typing import TypeVar
 
 import msgspec
+
+_T = TypeVar("_T", bound=msgspec.Struct)
 
 
 class Term(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -212,3 +215,29 @@ class Invoice(Term, frozen=True, kw_only=True):
     supporting: tuple[Reference, ...] = ()  # BG-24
     lines: tuple[Line, ...] = ()  # BG-25
     extensions: tuple[tuple[str, str], ...] = ()  # (path, value) read but without a term
+
+
+def negated(invoice: Invoice) -> Invoice:
+    """`invoice` with the other sign on every amount and quantity; prices and rates keep theirs.
+
+    Some formats write credit notes with negative amounts, EN 16931 (code 381) with positive ones: the same statement.
+    """
+    return msgspec.structs.replace(
+        invoice,
+        totals=_minus(invoice.totals, *invoice.totals.__struct_fields__),
+        vat=tuple(_minus(entry, "taxable", "amount") for entry in invoice.vat),
+        allowances_charges=tuple(_minus(entry, "amount", "base") for entry in invoice.allowances_charges),
+        lines=tuple(
+            msgspec.structs.replace(
+                _minus(line, "quantity", "amount"),
+                allowances_charges=tuple(_minus(entry, "amount", "base") for entry in line.allowances_charges),
+            )
+            for line in invoice.lines
+        ),
+    )
+
+
+def _minus(term: _T, *fields: str) -> _T:
+    """`copy_negate` is exact whatever the length; a zero has no sign."""
+    stated = {name: getattr(term, name) for name in fields}
+    return msgspec.structs.replace(term, **{name: value.copy_negate() for name, value in stated.items() if value})

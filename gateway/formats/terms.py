@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from gateway.formats.places import PLACES
 from gateway.model import ReadDocument
 
 _AGREEMENT = "SupplyChainTradeTransaction/ApplicableHeaderTradeAgreement"
@@ -44,6 +45,9 @@ NAMES: dict[str, Name] = {
         f"{_S}/EndpointID",
         f"{_SELLER}/URIUniversalCommunication/URIID",
     ),
+    "BT-35": Name(
+        "street of the seller's address", f"{_S}/PostalAddress/StreetName", f"{_SELLER}/PostalTradeAddress/LineOne"
+    ),
     "BT-37": Name("seller's city", f"{_S}/PostalAddress/CityName", f"{_SELLER}/PostalTradeAddress/CityName"),
     "BT-38": Name("seller's post code", f"{_S}/PostalAddress/PostalZone", f"{_SELLER}/PostalTradeAddress/PostcodeCode"),
     "BT-40": Name(
@@ -66,12 +70,20 @@ NAMES: dict[str, Name] = {
         f"{_C}/EndpointID",
         f"{_BUYER}/URIUniversalCommunication/URIID",
     ),
+    "BT-50": Name(
+        "street of the buyer's address", f"{_C}/PostalAddress/StreetName", f"{_BUYER}/PostalTradeAddress/LineOne"
+    ),
     "BT-52": Name("buyer's city", f"{_C}/PostalAddress/CityName", f"{_BUYER}/PostalTradeAddress/CityName"),
     "BT-53": Name("buyer's post code", f"{_C}/PostalAddress/PostalZone", f"{_BUYER}/PostalTradeAddress/PostcodeCode"),
     "BT-55": Name(
         "buyer's country", f"{_C}/PostalAddress/Country/IdentificationCode", f"{_BUYER}/PostalTradeAddress/CountryID"
     ),
     "BT-81": Name("payment means", "PaymentMeans/PaymentMeansCode", f"{_MEANS}/TypeCode"),
+    "BT-84": Name(
+        "account to pay to",
+        "PaymentMeans/PayeeFinancialAccount/ID",
+        f"{_MEANS}/PayeePartyCreditorFinancialAccount/IBANID",
+    ),
     "BT-92": Name("amount of an allowance or a charge", "AllowanceCharge/Amount", f"{_ALLOWANCE}/ActualAmount"),
     "BT-95": Name(
         "VAT category of an allowance or a charge",
@@ -139,6 +151,9 @@ NAMES: dict[str, Name] = {
 
 def place(term: str, document: ReadDocument) -> str:
     """Where `term` should stand in what came in: an XPath by local names."""
+    if document.format in PLACES:
+        root, below = PLACES[document.format]
+        return f"{root}/{below[term]}" if term in below else f"{root}, which has no place for it"
     name = NAMES[term]
     if document.format in ("cii", "facturx"):
         return f"/CrossIndustryInvoice/{name.cii}"

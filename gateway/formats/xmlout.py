@@ -56,7 +56,7 @@ class Node:
 
 def _tag(name: str, namespaces: dict[str, str]) -> str:
     prefix, _, local = name.partition(":")
-    return f"{{{namespaces[prefix]}}}{local}"
+    return f"{{{namespaces[prefix]}}}{local}" if local else name  # without a prefix: without a namespace
 
 
 def _text(value: str | Decimal | dt.date | bytes) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gateway.readers.cii import CiiReader
+from gateway.readers.finvoice import FinvoiceReader
 from gateway.readers.item import Reader
 from gateway.readers.other import OtherReader
 from gateway.readers.pdf import PdfReader
@@ -11,6 +12,7 @@ from gateway.readers.ubl import UblReader
 READERS: tuple[Reader, ...] = (
     UblReader(),
     CiiReader(),
+    FinvoiceReader(),
     PdfReader(),
     OtherReader(),
 )

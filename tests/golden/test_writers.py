@@ -8,9 +8,6 @@ from pathlib import Path
 import pytest
 
 from gateway import formats
-from gateway.formats.cii_profiles import CiiFormat
-from gateway.formats.facturx import FacturxFormat
-from gateway.formats.ubl_profiles import UblFormat
 
 _SPEC = importlib.util.spec_from_file_location("golden_regenerate", Path(__file__).parent / "regenerate.py")
 assert _SPEC is not None
@@ -32,5 +29,5 @@ def test_every_case_says_what_it_proves() -> None:
 
 
 def test_every_written_format_has_a_case() -> None:
-    written = {entry.name for entry in formats.FORMATS if isinstance(entry, UblFormat | CiiFormat | FacturxFormat)}
+    written = {entry.name for entry in formats.FORMATS} - {"pdf", "ubl"}
     assert {(case / "target").read_text("utf-8").strip() for case in CASES} == written
