@@ -113,7 +113,7 @@ class DnsStub:
         if self.truncate and udp:
             response.flags |= dns.flags.TC
             response.answer.clear()
-        return response.to_wire()
+        return response.to_wire(max_size=65535)
 
 
 class _Udp(asyncio.DatagramProtocol):

@@ -50,7 +50,10 @@ def walk(hosts: Sequence[Host], shuffle: Shuffle) -> list[Target]:
             targets = [Target(host.name, address) for address in in_turn(host.v6, host.v4)]
             first += targets[:_FIRST_ROUND]
             others += targets[_FIRST_ROUND:]
-    return list({target.address: target for target in reversed(first + others)}.values())[::-1]
+    once: dict[str, Target] = {}
+    for target in first + others:
+        once.setdefault(target.address, target)
+    return list(once.values())
 
 
 def in_turn(one: Sequence[str], other: Sequence[str]) -> list[str]:
