@@ -56,6 +56,8 @@ def test_no_file_does_more_than_being_unreadable() -> None:
         "pdf-damaged",
         "malformed-xml",
         "encoding",
+        "signature-damaged",
+        "other",
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import binascii
 import dataclasses
 from typing import Any, Final
 
@@ -11,6 +10,7 @@ from lxml import etree
 from gateway.errors import Unreadable
 from gateway.model import Found
 from gateway.readers.item import Item
+from gateway.readers.objects import OBJECT_ENVELOPE, bytes_in, with_objects
 from gateway.readers.xpath import clean
 
 NAMESPACES = (
@@ -31,14 +31,18 @@ class Sbdh:
             return None
         evidence = item.evidence
         payloads: list[Item] = []
+        objects: list[Any] = []
         for child in item.root:
             path = f"{item.path}/{etree.QName(child).localname}"
             if path.endswith("/StandardBusinessDocumentHeader"):
                 evidence += _parties(child, path)
+            elif child.tag == OBJECT_ENVELOPE:
+                objects.append(child)
             elif child.tag == _BINARY:
-                payloads.append(dataclasses.replace(item, root=None, data=_bytes_of(child), path=f"{path}:", cut=False))
+                payloads.append(dataclasses.replace(item, root=None, data=bytes_in(child), path=f"{path}:", cut=False))
             else:
                 payloads.append(dataclasses.replace(item, root=child, path=path, cut=True))
+        payloads = with_objects(item, payloads, objects)
         if not payloads:
             raise Unreadable("not-a-document", "The envelope (StandardBusinessDocument) holds no document.")
         return [dataclasses.replace(each, evidence=evidence) for each in payloads]
@@ -49,13 +53,6 @@ SBDH = Sbdh()
 
 def _is_envelope(root: Any) -> bool:
     return root is not None and root.tag in {f"{{{space}}}StandardBusinessDocument" for space in NAMESPACES}
-
-
-def _bytes_of(node: Any) -> bytes:
-    try:
-        return binascii.a2b_base64("".join((node.text or "").split()), strict_mode=True)
-    except (binascii.Error, ValueError):
-        raise Unreadable("not-a-document", "The binary content of the envelope is no base64.") from None
 
 
 def _parties(header: Any, path: str) -> tuple[Found, ...]:

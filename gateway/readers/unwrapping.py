@@ -17,10 +17,15 @@ from lxml import etree
 
 from gateway.errors import Unreadable
 from gateway.model import Found
+from gateway.readers.archive import ARCHIVE
+from gateway.readers.batches import FACTURAE, FATTURAPA, IDOCS
+from gateway.readers.cms import CMS
 from gateway.readers.concatenated import CONCATENATED
 from gateway.readers.envelope import SBDH
+from gateway.readers.interchange import INTERCHANGE
 from gateway.readers.item import File, Item
 from gateway.readers.limits import MAX_DOCUMENTS, MAX_NESTED, MAX_TOTAL
+from gateway.readers.objects import OBJECTS
 from gateway.readers.soap import SOAP
 from gateway.readers.xml import looks_like_xml, parse_xml
 
@@ -40,9 +45,16 @@ class Wrapper(Protocol):
 
 
 WRAPPERS: tuple[Wrapper, ...] = (
+    CMS,
+    ARCHIVE,
     CONCATENATED,
     SBDH,
+    OBJECTS,
     SOAP,
+    FATTURAPA,
+    FACTURAE,
+    IDOCS,
+    INTERCHANGE,
 )
 
 
@@ -136,6 +148,7 @@ def _parsed(item: Item) -> Item:
 
 def _part(item: Item, origin: str, name: str | None) -> Part:
     data = None if name is None else standalone(item)
+    origin = " ".join((f"{origin}.", *item.notes)) if origin and item.notes else origin
     return Part(name=name or item.name, origin=origin, data=data, extras=item.extras, evidence=item.evidence)
 
 

@@ -28,6 +28,7 @@ _BOMS = (
 )
 _WITHOUT_BOM = ((b"<\x00", "utf-16-le"), (b"\x00<", "utf-16-be"))
 _DECLARATION = re.compile(rb"<\?xml\s[^>]{0,200}?encoding\s*=\s*[\"']([^\"'<>]{1,60})[\"']")
+_MISSPELT = re.compile(rb"(<\?xml\s[^>]{0,200}?encoding\s*=\s*[\"'])[^\"'<>]*[^A-Za-z0-9._\-\"'<>][^\"'<>]*([\"'])")
 _ENCODINGS = {
     "utf-8": "utf-8",
     "utf8": "utf-8",
@@ -40,6 +41,11 @@ _ENCODINGS = {
     **{f"windows-125{n}": f"cp125{n}" for n in range(9)},
     **{f"cp125{n}": f"cp125{n}" for n in range(9)},
 }
+# Every cXML has one (cXML 1.2 §2.1). It names a DTD that nobody loads, and declares nothing: it may go.
+_CXML_DOCTYPE = re.compile(
+    rb"\A((?:<\?xml\s[^<>]{0,200}\?>)?\s{0,50})"
+    rb"<!DOCTYPE\s{1,9}cXML\s{1,9}SYSTEM\s{1,9}(?:\"[^\"<>\[\]]{0,500}\"|'[^'<>\[\]]{0,500}')\s{0,9}>"
+)
 _C1 = re.compile(rb"[\x80-\x9f]")
 _SPACE = b" \t\r\n"
 _STARTS_XML = re.compile(rb"<[?!A-Za-z_:\x80-\xff]")
@@ -63,7 +69,7 @@ def parse_xml(data: bytes) -> Any:
     """
     if len(data) > MAX_SIZE:
         raise Unreadable("too-large", f"The XML has {len(data)} bytes; {MAX_SIZE} are the most that we read.")
-    text = _to_utf8(data)
+    text = _CXML_DOCTYPE.sub(rb"\1", _to_utf8(data), count=1)
     _refuse_doctype(text)
     _refuse_masses(text)
     # A new parser each time: a parser that is kept has been fed by strangers. `huge_tree` lets embedded attachments
@@ -91,6 +97,7 @@ def _to_utf8(data: bytes) -> bytes:
     if not encoding:
         data = data.lstrip(_SPACE)
         encoding = next((name for start, name in _WITHOUT_BOM if data.startswith(start)), None) or _declared(data)
+    data = _MISSPELT.sub(rb"\1UTF-8\2", data, count=1)  # the parser looks at the name even where it is told another
     try:
         if encoding == "utf-8":
             data.decode(encoding)
@@ -105,7 +112,7 @@ def _declared(data: bytes) -> str:
     if match is None:
         return "utf-8"
     name = match[1].decode("latin-1")
-    encoding = _ENCODINGS.get(name.lower().replace("_", "-"))
+    encoding = _ENCODINGS.get(name.strip().lower().replace("_", "-")) or _misspelt(name)
     if encoding is None:
         raise Unreadable(
             "encoding", f"The XML declares the encoding {name!r}, which does not exist or is not accepted."
@@ -113,6 +120,21 @@ def _declared(data: bytes) -> str:
     if encoding == "iso-8859-1" and _C1.search(data):
         return "cp1252"  # where Latin-1 has controls, Windows has quotes and the euro sign; nobody means the controls
     return encoding
+
+
+def _misspelt(name: str) -> str | None:
+    """The encoding that is meant by a name of no registry, as programs write it: `UTF-8_W/O_BOM`, `ISO 8859-1`, `ANSI`.
+
+    A wrong guess cannot get through unseen: UTF-8 is checked byte for byte, and the others are supersets of ASCII.
+    """
+    plain = re.sub(r"[^a-z0-9]", "", name.lower())
+    if plain.startswith("utf8"):
+        return "utf-8"
+    if latin := re.match(r"(?:iso|latin)?8859(1[0-6]|[1-9])(?:19\d\d|20\d\d)?$", plain):
+        return _ENCODINGS.get(f"iso-8859-{latin[1]}")
+    if code_page := re.match(r"(?:ansi|ms|win|windows|cp|xcp)+(125[0-8])$", plain):
+        return f"cp{code_page[1]}"
+    return {"ansi": "cp1252", "latin1": "iso-8859-1", "latin9": "iso-8859-15", "isolatin1": "iso-8859-1"}.get(plain)
 
 
 def _refuse_doctype(text: bytes) -> None:

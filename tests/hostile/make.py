@@ -129,7 +129,7 @@ def xml_wrong_encoding() -> bytes:
 
 
 def xml_encoding_that_does_not_exist() -> bytes:
-    return b'<?xml version="1.0" encoding="UTF-8_W/O_BOM"?>' + INVOICE.encode()
+    return b'<?xml version="1.0" encoding="rot13"?>' + INVOICE.encode()
 
 
 def xml_utf7() -> bytes:

@@ -27,6 +27,8 @@ CAUSES = {
     "page-too-large",
     "too-many-pages",
     "unknown-type",
+    "signature-damaged",
+    "archive-damaged",
 }
 GOLDEN = sorted((Path(__file__).parent.parent / "golden").glob("reader-*/in.*"))
 SAMPLES = [path.read_bytes() for path in GOLDEN]

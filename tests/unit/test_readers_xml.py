@@ -45,11 +45,45 @@ def test_windows_letters_under_a_latin_1_declaration() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "encoding"),
+    [
+        ("UTF-8_W/O_BOM", "utf-8"),
+        ("utf-8-sig", "utf-8"),
+        ("ISO8859-1", "iso-8859-1"),
+        ("iso 8859-15", "iso-8859-15"),
+        ("ISO_8859-1:1987", "iso-8859-1"),
+        ("Latin-9", "iso-8859-15"),
+        ("ANSI", "cp1252"),
+        ("Windows1252", "cp1252"),
+        ("x-cp1250", "cp1250"),
+    ],
+)
+def test_names_that_no_registry_has(name: str, encoding: str) -> None:
+    assert parse_xml(f"<?xml version='1.0' encoding='{name}'?><a>é</a>".encode(encoding)).text == "é"
+
+
+@pytest.mark.parametrize("declared", ["iso-8859-7x", "utf-7", "8859", "cp", "1252", "ebcdic-cp-us"])
+def test_names_that_mean_nothing(declared: str) -> None:
+    with pytest.raises(Unreadable) as caught:
+        parse_xml(f"<?xml version='1.0' encoding='{declared}'?><a/>".encode())
+    assert caught.value.cause == "encoding"
+
+
+def test_the_doctype_of_cxml_is_not_loaded() -> None:
+    data = "<?xml version='1.0'?>\n<!DOCTYPE cXML SYSTEM 'http://xml.cxml.example/cXML.dtd'><cXML payloadID='1'/>"
+    assert parse_xml(data.encode()).tag == "cXML"
+    assert parse_xml(data.encode("utf-16")).tag == "cXML"
+    for other in ("<!DOCTYPE cXML SYSTEM 'a' [<!ENTITY b 'c'>]>", "<!DOCTYPE cXML>", "<!DOCTYPE html SYSTEM 'a'>"):
+        with pytest.raises(Unreadable) as caught:
+            parse_xml(f"{other}<cXML/>".encode())
+        assert caught.value.cause == "doctype"
+
+
+@pytest.mark.parametrize(
     "data",
     [
         b"<?xml version='1.0' encoding='ascii'?><a>\xe9</a>",
         b"<a>\xe9</a>",
-        b"<?xml version='1.0' encoding='UTF-8_W/O_BOM'?><a/>",
         b"<?xml version='1.0' encoding='rot13'?><a/>",
         b"<?xml version='1.0' encoding='idna'?><a/>",
         b"\xff\xfe<\x00a\x00\x00\xd8>\x00",
