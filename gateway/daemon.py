@@ -59,6 +59,7 @@ class Daemon:
         self.recent = Recent(RECENT_BYTES)
         self.pool = Pool(config.gateway.workers, preload=PRELOAD)
         self.rules = Pool(1, memory=checking.SPACE, large=checking.LARGE) if checking.is_possible() else None
+        self.folders: dict[str, DropFolder] = {}
         self.failed: GatewayError | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
@@ -131,6 +132,7 @@ class Daemon:
             room=self.room,
             pool=self.pool,
             quirks=submission.quirks,
+            folders=lambda: {name: folder.facts() for name, folder in self.folders.items()},
         )
         admin = AdminServer(config.gateway.admin_socket, running)
         await admin.start()
@@ -138,6 +140,7 @@ class Daemon:
         for source in config.sources:
             if source.folder is not None:
                 folder = DropFolder(source, self.store, lambda _: self.pipeline.wake(), self.room)
+                self.folders[source.name] = folder
                 await folder.start()
                 stack.push_async_callback(folder.stop)
         await submission.start()

@@ -70,6 +70,16 @@ def refused_file(source: str, name: str, reason: str) -> None:
     _event("refused-file", logging.WARNING, source=source, file=name, reason=reason)
 
 
+def folder_failed(source: str, problem: str) -> None:
+    """Files cannot be made or moved in a drop folder: somebody has to see to it."""
+    _event("folder-failed", logging.ERROR, source=source, reason=problem)
+
+
+def folder_works(source: str) -> None:
+    """Files can be made and moved in a drop folder again."""
+    _event("folder-works", source=source)
+
+
 def recognised(submission: int, document: int, kind: str, number: str | None, customer: str | None) -> None:
     """A document was found in a submission."""
     _event(

@@ -33,6 +33,23 @@ INTAKE_OPEN = Gauge(
     "gateway_intake_open", "1 while documents are taken in, 0 while there is no room", registry=REGISTRY
 )
 
+FOLDER_WAITING = Gauge(
+    "gateway_folder_waiting_files", "Files in a drop folder that are not taken yet", ["source"], registry=REGISTRY
+)
+FOLDER_OLDEST = Gauge(
+    "gateway_folder_oldest_seconds",
+    "For how long the file has been in a drop folder that is there longest, 0 when there is none",
+    ["source"],
+    registry=REGISTRY,
+)
+FOLDER_WRITABLE = Gauge(
+    "gateway_folder_writable",
+    "1 when the last test could make and move a file in a drop folder, 0 when not",
+    ["source"],
+    registry=REGISTRY,
+)
+FOLDER_FREE = Gauge("gateway_folder_free_bytes", "Free bytes where a drop folder lies", ["source"], registry=REGISTRY)
+
 
 def exposition() -> bytes:
     """All metrics in the text format that Prometheus scrapes."""

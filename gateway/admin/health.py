@@ -15,6 +15,7 @@ import dns.resolver
 from cryptography import x509
 
 from gateway import signing
+from gateway.admin import folders
 from gateway.admin.running import Running
 from gateway.config import DkimKey
 from gateway.errors import ConfigError
@@ -35,13 +36,14 @@ async def ask_dns(name: str) -> str | None:
 
 
 async def show_health(running: Running, ask: AskDns = ask_dns) -> dict[str, Any]:
-    """`disk`: free and total bytes where the database is; `certificates`: file and days left; `dkim`: per key its
-    record's name and whether the DNS has it."""
+    """`disk`: free and total bytes where the database is; `folders`: each drop folder with its last write test;
+    `certificates`: file and days left; `dkim`: per key its record's name and whether the DNS has it."""
     config = running.config
     disk = shutil.disk_usage(running.store.path.parent)
     files = dict.fromkeys(each.certificate for each in config.listeners if each.certificate is not None)
     return {
         "disk": {"free": disk.free, "total": disk.total},
+        "folders": await asyncio.to_thread(folders.list_folders, running),
         "certificates": [await asyncio.to_thread(_certificate, running, file) for file in files],
         "dkim": list(await asyncio.gather(*(_dkim(key, config.sender.domain, ask) for key in config.dkim))),
     }

@@ -13,6 +13,7 @@ import msgspec
 
 from gateway.config import Config
 from gateway.errors import Refused
+from gateway.intake.trial import Facts
 from gateway.model import UTC, parse_id
 from gateway.smtp.quirks import Quirk
 from gateway.store import Store
@@ -39,6 +40,10 @@ def _no_quirks(_: str) -> list[Quirk]:
     return []
 
 
+def _no_folders() -> dict[str, Facts]:
+    return {}
+
+
 def _now() -> dt.datetime:
     return dt.datetime.now(UTC)
 
@@ -51,6 +56,7 @@ class Running:
     config: Config
     listeners: Callable[[], list[dict[str, Any]]] = _no_ports  # one dict per open listener: address, tls
     quirks: Callable[[str], list[Quirk]] = _no_quirks  # of a source's clients, since the start
+    folders: Callable[[], Mapping[str, Facts]] = _no_folders  # of the sources with a drop folder, by name
     nudge: Callable[[], None] = _nothing  # something became due: the pipeline and the queue look now
     room: Callable[[], str | None] = _there_is_room  # why nothing can be taken in just now
     now: Callable[[], dt.datetime] = _now

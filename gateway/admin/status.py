@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway import __version__, metrics
+from gateway.admin import folders
 from gateway.admin.running import Running, refuse_unknown, text_of
 from gateway.config import Source
 from gateway.errors import Refused
@@ -34,6 +35,7 @@ async def show_status(running: Running) -> dict[str, Any]:
         "database": str(running.store.path),
         "listeners": running.listeners(),
         "no_room": running.room(),
+        "folders": await asyncio.to_thread(folders.list_folders, running),
         "relay": config.relay.mode,
         "paused": await running.store.read(deliveries.paused_hops, running.now()),
         "documents": {state: counts["documents"].get(state, 0) for state in DocumentState},
@@ -53,6 +55,7 @@ async def show_metrics(running: Running) -> bytes:
     due = [hop.at for hop in await running.store.read(claims.due_hops, now)]
     metrics.SCHEDULE_LAG.set(max(0.0, (now - min(due, default=now)).total_seconds()))
     metrics.INTAKE_OPEN.set(running.room() is None)
+    await asyncio.to_thread(folders.set_gauges, running)
     if running.pool is not None:
         metrics.WORKER_JOBS.set(running.pool.jobs)
         for reason, count in running.pool.died.items():
@@ -62,9 +65,15 @@ async def show_metrics(running: Running) -> bytes:
 
 
 def list_sources(running: Running) -> list[dict[str, Any]]:
-    """Who may hand documents in, in the order in which they are tried."""
+    """Who may hand documents in, in the order in which they are tried; `waiting` files in a folder, since `oldest`."""
+    facts = running.folders()
     return [
-        {**_source(source), "quirks": [_quirk(quirk) for quirk in running.quirks(source.name)]}
+        {
+            **_source(source),
+            "quirks": [_quirk(quirk) for quirk in running.quirks(source.name)],
+            "waiting": facts[source.name].waiting if source.name in facts else None,
+            "oldest": facts[source.name].oldest if source.name in facts else None,
+        }
         for source in running.config.sources
     ]
 
@@ -95,6 +104,7 @@ def _source(source: Source) -> dict[str, Any]:
         "duplicates": source.duplicates,
         "max_connections": source.max_connections,
         "file_name": source.file_name,
+        "trigger": list(source.trigger),
         "fields": [pattern.field for pattern in source.patterns],
     }
 

@@ -17,6 +17,7 @@ _COLUMNS = (
     ("company", "COMPANY"),
     ("match", "MATCHES"),
     ("recipients", "RECIPIENTS"),
+    ("waiting", "WAITING"),
     ("quirks", "QUIRKS"),
 )
 
@@ -38,7 +39,7 @@ def run_list(context: Context, args: argparse.Namespace) -> int:
     if context.json:
         text.print_json(rows)
         return 0
-    shown = [{**row, "match": _match(row), "quirks": _quirks(row)} for row in rows]
+    shown = [{**row, "match": _match(row), "quirks": _quirks(row), "waiting": _waiting(row)} for row in rows]
     text.print_table(shown, _COLUMNS, "There is no source: nothing can be handed in. Add a [[source]] to gateway.toml.")
     return 0
 
@@ -47,6 +48,13 @@ def _match(row: dict[str, Any]) -> str:
     if row["user"] is not None:
         return f"user {row['user']}"
     return row["folder"] or ", ".join(row["networks"])
+
+
+def _waiting(row: dict[str, Any]) -> str:
+    """How many files wait in a folder, and since when the oldest does."""
+    if not row["waiting"]:
+        return ""
+    return f"{row['waiting']} since {text.short_time(row['oldest'])}"
 
 
 def _quirks(row: dict[str, Any]) -> str:

@@ -32,6 +32,8 @@ def run(context: Context, args: argparse.Namespace) -> int:
         text.print_text(f"listens at {listener['address']}, tls {listener['tls']}")
     if found["no_room"]:
         text.print_text(f"takes nothing in: {found['no_room']}")
+    for folder in found["folders"]:
+        _say_folder(folder)
     text.print_text(f"relays by {found['relay']}")
     for hop in found["paused"]:
         text.print_text(f"sends nothing to {hop}: it is paused; 'gateway queue resume {hop}' ends that")
@@ -45,9 +47,23 @@ def run(context: Context, args: argparse.Namespace) -> int:
     return 0
 
 
+def _say_folder(folder: dict[str, Any]) -> None:
+    """What waits in a drop folder, and what is wrong with it."""
+    since = f", the oldest since {text.short_time(folder['oldest'])}" if folder["oldest"] else ""
+    text.print_text(f"folder {folder['source']}: {folder['waiting']} files wait{since}")
+    if folder["problem"]:
+        text.print_text(f"  takes nothing: {folder['problem']}")
+    if folder["unwritable"]:
+        text.print_text(f"  write test of {text.short_time(folder['tested_at'])}: {folder['unwritable']}")
+
+
 def _say_health(health: dict[str, Any]) -> None:
     disk = health["disk"]
     text.print_text(f"disk: {disk['free'] >> 20:,} of {disk['total'] >> 20:,} MiB free")
+    for each in health["folders"]:
+        state = {True: "can be written", False: "cannot be written", None: "was not tested"}[each["writable"]]
+        free = "" if each["free"] is None else f", {each['free'] >> 20:,} MiB free"
+        text.print_text(f"folder {each['folder']}: {state}, tested {text.short_time(each['tested_at'])}{free}")
     for each in health["certificates"]:
         left = "cannot be read" if each["days"] is None else f"ends in {each['days']} days"
         text.print_text(f"certificate {each['file']}: {left}")

@@ -13,6 +13,7 @@ from gateway import address
 from gateway.config import doors, regexes, relaying
 from gateway.config.doors import host as _host
 from gateway.config.doors import is_host as _is_host
+from gateway.config.keeping import FOLDER_ONLY, folder_keys
 from gateway.config.structs import Config, DkimKey, Gateway, Listener, Relay, Roles, Sender, Source
 from gateway.config.table import Table, read
 from gateway.errors import ConfigError, Refused
@@ -45,8 +46,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {  # every table of the file and its keys
         *doors.SOURCE_KEYS,
         *doors.CONTENT_KEYS,
         "fields",
-        "file_name",
-        "stable",
+        *FOLDER_ONLY,
     ),
     "source.match": ("networks", "user", "folder"),
     "source.plain_auth": ("reason", "expires"),
@@ -167,7 +167,7 @@ def _source(table: Table, base: Path) -> Source:
         duplicates=table.choice("duplicates", "drop", ("drop", "accept")),
         patterns=_patterns(table.table("fields", KEYS["source.fields"])),
         file_name=_file_name(table),
-        stable=table.number("stable", 2.0, 0.0, 3600.0),
+        **folder_keys(table),
         **doors.door(table, match),
     )
 
@@ -176,7 +176,7 @@ def _only_for(table: Table, is_folder: bool) -> None:
     """Refuse keys that mean nothing for this kind of source."""
     if is_folder and table.values.get("recipients") == "envelope":
         table.fail("recipients", 'source.recipients = "envelope" needs networks or a user: a file has no envelope.')
-    for key in (*doors.SOURCE_KEYS, *doors.CONTENT_KEYS) if is_folder else ("file_name", "stable"):
+    for key in (*doors.SOURCE_KEYS, *doors.CONTENT_KEYS) if is_folder else FOLDER_ONLY:
         if key in table:
             kind = "networks or a user" if is_folder else "a folder"
             table.fail(key, f"source.{key} is only for a source with {kind}.")

@@ -102,6 +102,8 @@ class Source(Section, frozen=True, kw_only=True):
     stable: float = 2.0  # seconds without change before a dropped file is taken
     trigger: tuple[str, ...] = ()  # endings of the files that say that a dropped file is complete
     max_size: int = 50 * MIB  # of a dropped file
+    trigger: tuple[str, ...] = ()  # endings of the files that say that a dropped file is complete
+    max_size: int = 50 * MIB  # of a dropped file
 
 
 class DnsServer(Section, frozen=True, kw_only=True):

@@ -18,18 +18,23 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from gateway.errors import Refused
-from gateway.intake.names import DONE, FAILED, REASON, WORK, fitted, shown, with_mark
+from gateway.intake.names import DONE, FAILED, PROBE, REASON, WORK, fitted, shown, with_mark
 from gateway.intake.rename import exists, rename_new
 from gateway.model import show_id
 from gateway.store.dropped import Dropped
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+FULL = (errno.ENOSPC, errno.EDQUOT)  # the disk or a quota, which pass
 _log = logging.getLogger("gateway.intake")
 
 
 class Changed(Exception):
     """The file in `.work/` is not the one that was looked at, or somebody still writes to it."""
+
+
+class NotReadable(Refused):
+    """An ordinary file whose mode or owner keeps us out."""
 
 
 def oddity(found: os.stat_result) -> str | None:
@@ -55,7 +60,7 @@ def open_regular(directory: int, name: str) -> int:
         try:
             descriptor = os.open(name, _FILE, dir_fd=directory)
         except PermissionError as error:
-            raise Refused("The gateway may not read it.") from error
+            raise NotReadable("The gateway may not read it.") from error
         except OSError as error:
             if error.errno != errno.ELOOP:
                 raise
@@ -130,15 +135,15 @@ class Folder:
             os.close(descriptor)
 
     def claim(self, row: Dropped) -> None:
-        """Rename a file, its sidecar first, into `.work/`; OSError when it cannot be: then nothing moved."""
+        """Rename a file, what came with it first, into `.work/`; OSError when it cannot be: then nothing moved."""
         *parts, name = split(row.path)
         with self.directory(parts) as place:
-            if row.sidecar is not None:
-                rename_new(place, split(row.sidecar)[-1], self.work, sidecar_work_name(row))
             try:
+                for beside, target in _companions(row):
+                    rename_new(place, beside, self.work, target)
                 rename_new(place, name, self.work, row.work_name)
             except OSError:
-                self._return_sidecar(row, place)
+                self._return_companions(row, place)
                 raise
 
     def is_in_work(self, row: Dropped) -> bool:
@@ -178,27 +183,28 @@ class Folder:
             raise Refused("It is gone.") from error
 
     def put_back(self, row: Dropped) -> bool:
-        """Rename a file and its sidecar from `.work/` to where they were; False when that place is taken or gone."""
+        """Rename a file and what came with it from `.work/` to where they were; False when that is taken or gone."""
         *parts, name = split(row.path)
         try:
             with self.directory(parts) as place:
                 if exists(self.work, row.work_name):
                     rename_new(self.work, row.work_name, place, name)
-                self._return_sidecar(row, place)
+                self._return_companions(row, place)
                 os.fsync(place)
         except OSError as error:
-            if error.errno == errno.ENOSPC:
+            if error.errno in FULL:
                 raise
             return False
         return True
 
-    def _return_sidecar(self, row: Dropped, place: int) -> None:
-        if row.sidecar is None or not exists(self.work, sidecar_work_name(row)):
-            return
-        try:
-            rename_new(self.work, sidecar_work_name(row), place, split(row.sidecar)[-1])
-        except FileExistsError:  # a newer one lies there; the older goes where a person sees it
-            self._move(self.failed, sidecar_work_name(row), split(row.sidecar)[-1], show_id(row.id))
+    def _return_companions(self, row: Dropped, place: int) -> None:
+        for beside, target in _companions(row):
+            if not exists(self.work, target):
+                continue
+            try:
+                rename_new(self.work, target, place, beside)
+            except FileExistsError:  # a newer one lies there; the older goes where a person sees it
+                self._move(self.failed, target, beside, show_id(row.id))
 
     def file_away(self, row: Dropped) -> None:
         """Move a file from `.work/` to `.done/` or, when it was refused, to `.failed/`, its reason beside it.
@@ -209,6 +215,9 @@ class Folder:
         name, mark = split(row.path)[-1], show_id(row.id)
         if row.sidecar is not None and exists(self.work, sidecar_work_name(row)):
             self._move(target, sidecar_work_name(row), split(row.sidecar)[-1], mark)
+        if row.trigger is not None:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(trigger_work_name(row), dir_fd=self.work)
         if not self.is_in_work(row):
             return
         reason = _reason(row)
@@ -274,7 +283,7 @@ class Folder:
 
     def in_work(self) -> set[str]:
         """The names under `.work/` that belong to files."""
-        return {name for name in os.listdir(self.work) if name != "reason.part"}
+        return {name for name in os.listdir(self.work) if name not in ("reason.part", PROBE)}
 
 
 def split(path: bytes) -> list[str]:
@@ -286,6 +295,21 @@ def sidecar_work_name(row: Dropped) -> str:
     """The name of the row's sidecar under `.work/`."""
     suffix = os.path.splitext(split(row.sidecar or b"")[-1])[1].lower()
     return f"{row.work_name}.fields{suffix}"
+
+
+def trigger_work_name(row: Dropped) -> str:
+    """The name of the row's trigger under `.work/`."""
+    return f"{row.work_name}.trigger"
+
+
+def _companions(row: Dropped) -> list[tuple[str, str]]:
+    """The files that come and go with the row's, by their names in place and under `.work/`."""
+    found = []
+    if row.sidecar is not None:
+        found.append((split(row.sidecar)[-1], sidecar_work_name(row)))
+    if row.trigger is not None:
+        found.append((split(row.trigger)[-1], trigger_work_name(row)))
+    return found
 
 
 def _reason(row: Dropped) -> bytes | None:

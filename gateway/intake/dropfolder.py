@@ -21,7 +21,7 @@ which is what recovery finds at start, and after any trouble:
     none                in .work              another database than then          moved to .failed, said so: it may
                                                                                   have been sent, a person decides
 
-A file is looked at when inotify hints at it, every 30 seconds, and when its time of rest is over; `waiting` says when
+A file is looked at when inotify hints at it, every 25 seconds, and when its time of rest is over; `waiting` says when
 it is whole. Links, FIFOs, devices, hard links, unreadable files and unknown sub-folders stay where they are, with one
 log line and a reason file under `.failed/`. What cannot be accepted (too large, empty, a wrong sidecar) goes to
 `.failed/`; what was accepted and turns out to be no readable document is the document's hold, and the file is done.
@@ -38,16 +38,16 @@ from collections.abc import Callable, Sequence
 
 from gateway import maillog
 from gateway.config import Source
-from gateway.errors import ConfigError, GatewayError, NotFound, Refused
-from gateway.intake import names, sidecar, takeover
+from gateway.errors import ConfigError, GatewayError, NotFound, Refused, Temporary
+from gateway.intake import names, rights, sidecar, takeover
 from gateway.intake.claim import Folder, split
 from gateway.intake.hints import Hints
+from gateway.intake.trial import Facts, Trials
 from gateway.intake.waiting import Candidate, Look, Timing, Waiting
 from gateway.model import Accepted, Peer, new_id
 from gateway.store import Store, dropped
 from gateway.store.dropped import Dropped
 
-MAX_SIZE = 50 << 20  # bytes
 BATCH = 50  # files taken together: their rows share a commit, their renames a sync
 _log = logging.getLogger("gateway.intake")
 
@@ -70,7 +70,6 @@ class DropFolder:
         on_accepted: Callable[[int], None] = lambda submission: None,
         room: Callable[[], str | None] = lambda: None,
         *,
-        max_size: int = MAX_SIZE,
         timing: Timing | None = None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], dt.datetime] = _now,
@@ -87,7 +86,6 @@ class DropFolder:
         self._store = store
         self._on_accepted = on_accepted
         self._room = room
-        self._max_size = max_size
         self._timing = timing or Timing(stable=source.stable)
         self._clock = clock
         self._now = now
@@ -95,7 +93,10 @@ class DropFolder:
         self._folder: Folder | None = None
         self._wake = asyncio.Event()
         self._hints = Hints(self._path, self._wake.set)
-        self._waiting = Waiting(self._timing, max_size, clock, lambda: now().timestamp())
+        self._waiting = Waiting(
+            self._timing, source.max_size, clock, lambda: now().timestamp(), triggers=source.trigger
+        )
+        self._trials = Trials(source.name, self._path, clock, now)
         self._unsettled = True  # rows may be half way
         self._told: set[int] = set()  # rows whose files cannot be read, said once
         self._stopping = False
@@ -104,6 +105,13 @@ class DropFolder:
         self._round_done = asyncio.Condition()
         self.problem: str | None = None  # why nothing is taken at the moment, fit to be shown
         self.waiting = 0  # files that are in the folder and not taken yet, as of the last look
+        self._oldest: float | None = None
+
+    def facts(self) -> Facts:
+        """What is to be known of the folder just now."""
+        oldest = None if self._oldest is None else dt.datetime.fromtimestamp(self._oldest, dt.UTC)
+        trial, polled = self._trials.last, not self._hints.complete
+        return Facts(waiting=self.waiting, oldest=oldest, problem=self.problem, trial=trial, polled=polled)
 
     async def start(self) -> None:
         """Open the folder, making it if it is missing, finish what a crash left, look once; then go on by itself.
@@ -113,13 +121,20 @@ class DropFolder:
         try:
             self._folder = await asyncio.to_thread(Folder.open, self._path, True)
         except OSError as error:
+            why = rights.trouble(self._path, rights.status(self._path), rights.us(), error)
             raise ConfigError(
-                f"[[source]] {self._source.name}: the folder {self._path} cannot be used: {error.strerror or error}.",
+                f"[[source]] {self._source.name}: the folder {self._path} cannot be used: {error.strerror or error}; "
+                f"{why}.",
                 "folder",
             ) from error
         await self._hints.start()
-        await self._recover(self._folder)
-        look = await self._look(self._folder)
+        await self._trials.when_due(self._folder)
+        look = None
+        try:
+            await self._recover(self._folder)
+            look = await self._look(self._folder)
+        except (OSError, Temporary) as error:  # a full disk is no reason not to start: the loop tries again
+            self._trouble(str(error))
         self._task = asyncio.create_task(self._run(look), name=f"dropfolder {self._source.name}")
 
     async def stop(self) -> None:
@@ -149,6 +164,7 @@ class DropFolder:
     async def _run(self, look: Look | None) -> None:
         while not self._stopping:
             began = self._clock()
+            await self._trials.when_due(self._folder)
             try:
                 pause = await self._round(look)
             except (OSError, GatewayError) as error:
@@ -217,14 +233,15 @@ class DropFolder:
 
     async def _look(self, folder: Folder) -> Look:
         look = await asyncio.to_thread(self._waiting.look, folder)
-        self.waiting = look.waiting + len(look.ready)
+        self.waiting, self._oldest = look.waiting + len(look.ready), look.oldest
         if self._hints.watch(look.directories):
             self._wake.set()
         for odd in look.odd:
             path = names.shown("/".join((*odd.parts, odd.name)))
-            maillog.refused_file(self._source.name, path, odd.reason)
             text = f"{odd.reason} It was left where it is.\n\nfile        {path}\nsource      {self._source.name}\n"
             await asyncio.to_thread(folder.report, odd.name, text, odd.mark)
+            self._waiting.tell(odd)
+            maillog.refused_file(self._source.name, path, odd.reason)
         return look
 
     # --- taking files ------------------------------------------------------------------------------------
@@ -240,25 +257,26 @@ class DropFolder:
         except BaseException:
             self._unsettled = True
             raise
-        self._leave([(row, failed[row.id]) for row in rows if row.id in failed])
+        await self._leave(folder, [(row, failed[row.id]) for row in rows if row.id in failed])
 
-    def _leave(self, failed: Sequence[tuple[Dropped, OSError]]) -> None:
+    async def _leave(self, folder: Folder, failed: Sequence[tuple[Dropped, OSError]]) -> None:
         """Files that could not be renamed: removed meanwhile, not ours to move, or the disk is in trouble."""
         for row, error in failed:
             *parts, name = split(row.path)
             if takeover.is_of_the_file(error):
-                self._waiting.leave(tuple(parts), name, f"It cannot be moved into .work/: {error.strerror}.")
+                reason = await asyncio.to_thread(takeover.explain, folder, row, error)
+                self._waiting.leave(tuple(parts), name, reason)
             elif not isinstance(error, FileNotFoundError):
                 raise error
 
     def _row(self, candidate: Candidate) -> Dropped:
         dropped_id = new_id()
-        beside = candidate.sidecar
         return Dropped(
             id=dropped_id,
             source=self._source.name,
             path=os.fsencode("/".join((*candidate.parts, candidate.name))),
-            sidecar=None if beside is None else os.fsencode("/".join((*candidate.parts, beside))),
+            sidecar=candidate.beside(candidate.sidecar),
+            trigger=candidate.beside(candidate.trigger),
             work_name=takeover.work_name(dropped_id, candidate.name),
             inode=candidate.inode,
             size=candidate.size,
@@ -290,7 +308,7 @@ class DropFolder:
             _log.error("%s: %s cannot be read: %s", self._path, names.shown(os.fsdecode(row.path)), error.strerror)
 
     def _prepare_all(self, folder: Folder, rows: Sequence[Dropped]) -> list[tuple[Dropped, takeover.Prepared]]:
-        limits = takeover.Limits(max_size=self._max_size, patience=self._timing.incomplete)
+        limits = takeover.Limits(max_size=self._source.max_size, patience=self._timing.incomplete)
         return [(row, takeover.prepare(folder, self._source, row, self._now(), limits)) for row in rows]
 
     async def _decide(self, row: Dropped, what: takeover.Prepared) -> Dropped | None:

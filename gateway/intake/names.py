@@ -10,11 +10,12 @@ import unicodedata
 
 WORK, DONE, FAILED = ".work", ".done", ".failed"
 REASON = ".reason.txt"
+PROBE = ".gateway-test"  # the file of the write test
 _LONGEST = 255  # bytes, NAME_MAX of every common file system
 _ATTACHMENT = 150  # characters of a file name that may go into a mail
 
 _JUNK = {"thumbs.db", "desktop.ini", "@eadir", "__macosx", "lost+found", "$recycle.bin", "system volume information"}
-_UNFINISHED = (".tmp", ".part")
+_UNFINISHED = (".tmp", ".part", ".partial", ".filepart", ".crdownload")
 
 
 def is_ignored(name: str) -> bool:

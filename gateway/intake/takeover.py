@@ -18,14 +18,14 @@ import msgspec
 
 from gateway.config import Source
 from gateway.errors import Refused
-from gateway.intake import complete, names, sidecar
+from gateway.intake import complete, names, rights, sidecar
 from gateway.intake.claim import Changed, Folder, split
 from gateway.model import Accepted, Body, Envelope, Fields, NewSubmission, Peer, new_id, show_id
 from gateway.store.dropped import Dropped
 
 IN_MEMORY = 256 << 10  # bytes; what is larger is read again from its open file by the commit
 _CHUNK = 1 << 20
-_SIDECAR_TAIL = re.compile(r"\.fields\.[a-z]+$")
+_COMPANION_TAIL = re.compile(r"\.(fields\.[a-z]+|trigger)$")
 _OF_THE_FILE = (errno.EACCES, errno.EPERM, errno.EXDEV, errno.EROFS, errno.ENOTDIR, errno.ELOOP)
 
 
@@ -57,8 +57,8 @@ def work_name(dropped_id: int, name: str) -> str:
 
 
 def row_name(name: str) -> str:
-    """The ledger's work name of something under `.work/`, which may be a sidecar."""
-    return _SIDECAR_TAIL.sub("", name)
+    """The ledger's work name of something under `.work/`, which may be a sidecar or a trigger."""
+    return _COMPANION_TAIL.sub("", name)
 
 
 def accepted(row: Dropped, answer: Accepted) -> Dropped:
@@ -90,6 +90,14 @@ def claim_all(folder: Folder, rows: Sequence[Dropped]) -> dict[int, OSError]:
 def is_of_the_file(error: OSError) -> bool:
     """Whether a failed rename concerns this file alone, and not the disk or a file that merely went away."""
     return error.errno in _OF_THE_FILE
+
+
+def explain(folder: Folder, row: Dropped, error: OSError) -> str:
+    """Why a file could not be moved into `.work/`, and what to run; blocks."""
+    *parts, name = split(row.path)
+    with folder.directory(parts) as place:
+        parent, found = os.fstat(place), os.stat(name, dir_fd=place, follow_symlinks=False)
+    return rights.immovable(folder.path.joinpath(*parts, name), found, parent, rights.us(), error)
 
 
 def file_all(folder: Folder, rows: Sequence[Dropped]) -> None:
@@ -160,7 +168,7 @@ def _submission(
 
 def too_large(size: int, limit: int) -> str:
     """The reason of a file beyond the limit."""
-    return f"It has {size} bytes, more than the {limit} that are taken."
+    return f"It has {size} bytes, more than the {limit} that are taken (max_size of the source)."
 
 
 def _body(extension: str, file: IO[bytes], row: Dropped) -> Body:

@@ -10,27 +10,30 @@ import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
 from gateway import doctypes
 from gateway.errors import Refused
-from gateway.intake import complete, names, sidecar
-from gateway.intake.claim import Folder, has_writer, oddity, open_regular
+from gateway.intake import complete, names, rights, sidecar
+from gateway.intake.claim import Folder, NotReadable, has_writer, oddity, open_regular
 from gateway.intake.takeover import too_large
+from gateway.intake.triggers import Triggers
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 T = TypeVar("T")
 _FOREVER = float("inf")
-_AT_ONCE = 500  # files that one look gives
+_AT_ONCE = 500  # files that one look gives at least
+_SHARE = 8  # and one of so many that lie there: a burst costs two dozen looks, not one per file or per 500
 
 
 class Timing(msgspec.Struct, frozen=True, kw_only=True):
     """The folder's clockwork, in seconds."""
 
     stable: float = 2.0  # size and times unchanged for so long: taken
-    scan: float = 30.0  # a look without any hint
+    scan: float = 25.0  # a look without any hint: with the time of rest, what no event told of is taken in 30
     poll: float = 5.0  # the same where the kernel gives no hints; also the pause after trouble
     empty: float = 60.0  # an empty file is no longer one whose bytes are on their way
     incomplete: float = 300.0  # a file without its end mark, or still open for writing, is taken as it is
@@ -46,7 +49,12 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     size: int
     mtime_ns: int
     sidecar: str | None = None
+    trigger: str | None = None
     refusal: str | None = None
+
+    def beside(self, name: str | None) -> bytes | None:
+        """The ledger's name of a file that lies beside this one."""
+        return None if name is None else os.fsencode("/".join((*self.parts, name)))
 
 
 class Odd(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,6 +74,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     directories: tuple[tuple[tuple[str, ...], int], ...]  # the sub-folders looked into, with their inodes
     waiting: int  # files that are not ready yet
     pause: float  # seconds until one of them may be
+    oldest: float | None = None  # since when the file that lies there longest does, as a time of the wall clock
 
 
 @dataclass(slots=True)
@@ -76,6 +85,7 @@ class _Entry:
     name: str
     found: os.stat_result
     since: float
+    arrived: float = 0.0  # by the wall clock
     odd: str | None = None
     odd_until: float = _FOREVER
     end: str | None = None  # what the file's end lacks, once looked at
@@ -94,6 +104,7 @@ class _Pass:
 
     folder: Folder
     now: float
+    triggers: Triggers
     ready: list[Candidate] = field(default_factory=list)
     waiting: int = 0
     pause: float = _FOREVER
@@ -106,34 +117,53 @@ class _Pass:
 class Waiting:
     """The memory between looks. `clock` is monotonic, `wall` the time of file stamps, both in seconds."""
 
-    def __init__(self, timing: Timing, max_size: int, clock: Callable[[], float], wall: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        timing: Timing,
+        max_size: int,
+        clock: Callable[[], float],
+        wall: Callable[[], float],
+        triggers: Sequence[str] = (),
+    ) -> None:
         self._timing = timing
+        self._endings = triggers
         self._max_size = max_size
         self._clock = clock
         self._wall = wall
+        self._path = Path()
         self._seen: dict[tuple[str, ...], _Entry] = {}
         self._told: dict[tuple[str, ...], str] = {}
         self._first = True
 
     def look(self, folder: Folder) -> Look:
-        """List the folder and say what is ready, the oldest first, about 500 files at once. OSError when it cannot."""
+        """List the folder and say what is ready, the oldest first, some at once. OSError when it cannot."""
         directories: list[tuple[tuple[str, ...], int]] = []
+        self._path = folder.path
         listed = {(*entry.parts, entry.name): entry for entry in self._list(folder.root, (), directories)}
         self._seen = {key: self._remembered(key, entry) for key, entry in listed.items()}
         self._first = False
-        current = _Pass(folder, self._clock())
-        for group in self._groups():
-            if len(current.ready) >= _AT_ONCE:
+        triggers = Triggers(self._endings, (key for key, entry in self._seen.items() if entry.odd is None))
+        current = _Pass(folder, self._clock(), triggers)
+        at_once = max(_AT_ONCE, len(listed) // _SHARE)
+        for group in self._groups(triggers):
+            if len(current.ready) >= at_once:
                 current.wait(0)
             else:
                 self._judge_group(current, group)
+        for key in triggers.alone:
+            self._judge_alone(current, self._seen[key], "trigger")
         return Look(
             ready=tuple(current.ready),
             odd=tuple(self._untold()),
             directories=tuple(directories),
             waiting=current.waiting,
             pause=current.pause,
+            oldest=min((e.arrived for e in self._seen.values() if not stat.S_ISDIR(e.found.st_mode)), default=None),
         )
+
+    def tell(self, odd: Odd) -> None:
+        """Note that its reason is written down, so that no look gives it again."""
+        self._told[(*odd.parts, odd.name)] = odd.reason
 
     def leave(self, parts: tuple[str, ...], name: str, reason: str) -> None:
         """Count a file as one that is left where it lies, for a while: it could not be moved."""
@@ -172,7 +202,8 @@ class Waiting:
         try:
             below = os.open(entry.name, _DIRECTORY, dir_fd=descriptor)
         except OSError as error:
-            entry.odd = f"The sub-folder cannot be opened: {error.strerror}."
+            why = rights.trouble(self._path.joinpath(*entry.parts, entry.name), entry.found, rights.us(), error)
+            entry.odd = f"The sub-folder cannot be opened: {error.strerror}; {why}."
             yield entry
             return
         try:
@@ -182,6 +213,11 @@ class Waiting:
 
     def _remembered(self, key: tuple[str, ...], entry: _Entry) -> _Entry:
         known = self._seen.get(key)
+        if known is not None and known.found.st_ino == entry.found.st_ino:
+            entry.arrived = known.arrived
+        else:
+            # What lay there before the first look came when its inode last changed; its other stamps are its writer's.
+            entry.arrived = min(entry.found.st_ctime, self._wall()) if self._first else self._wall()
         if known is not None and known.mark == entry.mark and known.odd_until > self._clock():
             return known
         entry.since = self._clock()
@@ -193,10 +229,12 @@ class Waiting:
                 entry.since -= age
         return entry
 
-    def _groups(self) -> list[list[_Entry]]:
-        """Files of one directory that differ only in their extension, the oldest group first."""
+    def _groups(self, triggers: Triggers) -> list[list[_Entry]]:
+        """Files of one directory that differ only in their extension, the oldest group first; without triggers."""
         groups: dict[tuple[str, ...], list[_Entry]] = {}
-        for entry in self._seen.values():
+        for key, entry in self._seen.items():
+            if triggers.is_one(key):
+                continue
             groups.setdefault((*entry.parts, names.stem(entry.name)), []).append(entry)
         for group in groups.values():
             group.sort(key=lambda entry: (names.extension(entry.name) != ".pdf", entry.name))
@@ -207,15 +245,22 @@ class Waiting:
         self._told = {key: reason for key, reason in self._told.items() if key in self._seen}
         for key, entry in self._seen.items():
             if entry.odd is not None and self._told.get(key) != entry.odd:
-                self._told[key] = entry.odd
                 yield Odd(parts=entry.parts, name=entry.name, reason=entry.odd, mark=str(entry.found.st_ino))
 
     def _judge_group(self, current: _Pass, group: Sequence[_Entry]) -> None:
         sidecars = [entry for entry in group if self._may_be_sidecar(current, entry, len(group) > 1)]
         documents = [entry for entry in group if entry not in sidecars and entry.odd is None]
-        for index, entry in enumerate(documents):
+        triggers = [current.triggers.of(entry.parts, entry.name) for entry in documents]
+        together = [entry for entry, found in zip(documents, triggers, strict=True) if found and found.shared]
+        delay = max((self._wait(current, entry) for entry in (*together, *sidecars)), default=0) if together else 0.0
+        for index, (entry, trigger) in enumerate(zip(documents, triggers, strict=True)):
+            if trigger is None or (trigger.shared and delay > 0):
+                current.wait(_FOREVER if trigger is None else delay)
+                continue
+            # Of several files with one trigger the last takes it away: what a kill leaves behind still has it.
+            name = trigger.name if not trigger.shared or entry is together[-1] else None
             # The fields are for the first one only: a PDF, when there is one.
-            self._judge(current, entry, sidecars if index == 0 else ())
+            self._judge(current, entry, sidecars if index == 0 else (), name)
         if not documents:
             for entry in sidecars:
                 self._judge_alone(current, entry)
@@ -233,7 +278,7 @@ class Waiting:
             entry.flat = data is not None and sidecar.is_flat_xml(data)
         return entry.flat
 
-    def _judge_alone(self, current: _Pass, entry: _Entry) -> None:
+    def _judge_alone(self, current: _Pass, entry: _Entry, kind: str = "sidecar") -> None:
         quiet = current.now - entry.since
         if entry.odd is not None:
             return
@@ -241,13 +286,14 @@ class Waiting:
             # Until it is at rest it may turn out to be a document: XML is looked into only then.
             current.wait((self._timing.stable if quiet < self._timing.stable else self._timing.alone) - quiet)
             return
+        order = "the sidecar first, then the document" if kind == "sidecar" else "the document first, then the trigger"
         reason = (
-            f"No document came beside this sidecar within {self._timing.alone:g} seconds; "
-            "write the sidecar first, then the document with the same name before its extension."
+            f"No document came beside this {kind} within {self._timing.alone:g} seconds; "
+            f"write {order} with the same name before its extension."
         )
         self._take(current, entry, refusal=reason)
 
-    def _judge(self, current: _Pass, entry: _Entry, sidecars: Sequence[_Entry]) -> None:
+    def _judge(self, current: _Pass, entry: _Entry, sidecars: Sequence[_Entry], trigger: str | None) -> None:
         refusal = self._refusal(current, entry)
         wait = 0.0 if refusal is not None else self._wait(current, entry)
         for other in sidecars:
@@ -263,7 +309,7 @@ class Waiting:
         if len(sidecars) > 1:
             refusal = refusal or f"It has {len(sidecars)} sidecars; which of them is right?"
         only = sidecars[0].name if len(sidecars) == 1 and sidecars[0].odd is None else None
-        self._take(current, entry, sidecar=only, refusal=refusal)
+        self._take(current, entry, sidecar=only, refusal=refusal, trigger=trigger)
 
     def _refusal(self, current: _Pass, entry: _Entry) -> str | None:
         quiet, size = current.now - entry.since, entry.found.st_size
@@ -302,7 +348,12 @@ class Waiting:
         """Apply `action` to the open file; None when it is not ours to read (then `odd` says why) or went away."""
         try:
             with folder.directory(entry.parts) as place:
+                parent = os.fstat(place)
                 descriptor = open_regular(place, entry.name)
+        except NotReadable:
+            path = folder.path.joinpath(*entry.parts, entry.name)
+            entry.odd = rights.unreadable(path, entry.found, parent, rights.us())
+            return None
         except Refused as error:
             entry.odd = error.sentence
             return None
@@ -313,7 +364,8 @@ class Waiting:
         finally:
             os.close(descriptor)
 
-    def _take(self, current: _Pass, entry: _Entry, sidecar: str | None = None, refusal: str | None = None) -> None:
+    def _take(self, current: _Pass, entry: _Entry, **more: str | None) -> None:
+        """Count a file as ready; `more` is what comes with it, or why it is refused."""
         found = entry.found
         current.ready.append(
             Candidate(
@@ -322,8 +374,7 @@ class Waiting:
                 inode=found.st_ino,
                 size=found.st_size,
                 mtime_ns=found.st_mtime_ns,
-                sidecar=sidecar,
-                refusal=refusal,
+                **more,
             )
         )
 

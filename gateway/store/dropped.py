@@ -29,6 +29,7 @@ class Dropped(Value, frozen=True, kw_only=True):
     source: str
     path: bytes
     sidecar: bytes | None = None  # relative name of the file of fields that came with it
+    trigger: bytes | None = None  # relative name of the file that said it is complete
     work_name: str  # its name under .work/
     inode: int
     size: int  # bytes
@@ -52,9 +53,9 @@ def claiming(connection: Connection, rows: Sequence[Dropped], now: dt.datetime) 
             {
                 "id": row.id,
                 "source": row.source,
-                # The sidecar's name stands in the same column: whether a file comes with fields must be known
+                # What came with it stands in the same column: whether a file comes with fields must be known
                 # after a crash, or it would go out without them.
-                "path_key": row.path if row.sidecar is None else row.path + _SEPARATOR + row.sidecar,
+                "path_key": _SEPARATOR.join((row.path, row.sidecar or b"", row.trigger or b"")).rstrip(_SEPARATOR),
                 "work_name": row.work_name,
                 "inode": row.inode,
                 "size": row.size,
@@ -129,12 +130,14 @@ def _set(connection: Connection, ids: Sequence[int], now: dt.datetime, **values:
 
 
 def _load(row: Row[Any]) -> Dropped:
-    path, _, sidecar = row.path_key.partition(_SEPARATOR)
+    path, _, beside = row.path_key.partition(_SEPARATOR)
+    sidecar, _, trigger = beside.partition(_SEPARATOR)
     return Dropped(
         id=row.id,
         source=row.source,
         path=path,
         sidecar=sidecar or None,
+        trigger=trigger or None,
         work_name=row.work_name,
         inode=row.inode,
         size=row.size,

@@ -23,6 +23,7 @@ from gateway.admin.running import Running
 from gateway.api import AdminServer
 from gateway.client import Client, connect, path_of
 from gateway.errors import Conflict, Forbidden, NotFound, Refused
+from gateway.intake.trial import Facts, Trial
 from gateway.model import Recipient
 from gateway.store import Store, companies, documents, messages, meta, recipients, submissions, views
 from gateway.store.audit import Caller
@@ -41,6 +42,7 @@ class Door:
         self.store = store
         self.nudges = 0
         self.no_room: str | None = None
+        self.folders: dict[str, Facts] = {}
         self.client = Client(path, timeout=10)
         self.running = Running(
             store=store,
@@ -48,6 +50,7 @@ class Door:
             listeners=lambda: [{"address": "127.0.0.1:40125", "port": 40125, "tls": "none"}],
             nudge=self._nudge,
             room=lambda: self.no_room,
+            folders=lambda: self.folders,
         )
         self.server = AdminServer(path, self.running)
 
@@ -506,6 +509,22 @@ async def test_status_and_metrics(door: Door, now: dt.datetime) -> None:
 
 async def scraped(door: Door) -> str:
     return (await asyncio.to_thread(lambda: b"".join(door.client.stream("/metrics")))).decode()
+
+
+async def test_metrics_say_what_waits_in_a_folder(door: Door, tmp_path: Path) -> None:
+    since = dt.datetime.now(dt.UTC) - dt.timedelta(hours=1)
+    door.folders = {"drop": Facts(waiting=3, oldest=since, trial=Trial(at=since, problem="x"))}
+    said = await scraped(door)
+    assert 'gateway_folder_waiting_files{source="drop"} 3.0' in said
+    assert 'gateway_folder_writable{source="drop"} 0.0' in said
+    (age,) = re.findall(r'(?m)^gateway_folder_oldest_seconds\{source="drop"\} (\S+)', said)
+    assert 3600 <= float(age) < 3700
+    door.folders = {"drop": Facts(waiting=0, trial=Trial(at=since))}
+    said = await scraped(door)
+    assert 'gateway_folder_oldest_seconds{source="drop"} 0.0' in said
+    assert 'gateway_folder_writable{source="drop"} 1.0' in said
+    (folder,) = (await door.ask("get", "/health"))["folders"]
+    assert (folder["folder"], folder["writable"], folder["free"]) == ("/drop", True, None)
 
 
 async def test_status_and_metrics_say_why_nothing_is_taken_in(door: Door) -> None:

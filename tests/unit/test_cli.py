@@ -27,6 +27,7 @@ from gateway.admin.running import Running
 from gateway.api import AdminServer
 from gateway.cli import text
 from gateway.errors import Refused
+from gateway.intake.trial import Facts, Trial
 from gateway.model import show_id
 from gateway.store import Store, audit, companies, documents, messages, meta, schema, submissions
 from tests.conftest import ROOT
@@ -271,10 +272,12 @@ class Door:
         self.store = store
         self.folder = folder
         self.file = folder / "gateway.toml"
-        self.file.write_text(CONFIG + '[[source]]\nname = "local"\nmatch = { networks = ["127.0.0.0/8"] }\n')
+        networks = '[[source]]\nname = "local"\nmatch = { networks = ["127.0.0.0/8"] }\n'
+        self.file.write_text(CONFIG + networks + '[[source]]\nname = "drop"\nmatch = { folder = "/drop" }\n')
         loaded = config.load(self.file)
         self.no_room: str | None = None
-        running = Running(store=store, config=loaded, room=lambda: self.no_room)
+        self.folders: dict[str, Facts] = {}
+        running = Running(store=store, config=loaded, room=lambda: self.no_room, folders=lambda: self.folders)
         self.server = AdminServer(loaded.gateway.admin_socket, running)
 
     async def process(self, *argv: str) -> tuple[int, str, str]:
@@ -461,6 +464,19 @@ async def test_audit_status_sources_backup(door: Door) -> None:
     assert "127.0.0.0/8" in await door.say("sources", "list")
     assert "copy.db holds the database" in await door.say("backup", "copy.db")
     assert (door.folder / "copy.db").exists()
+
+
+async def test_status_and_sources_say_what_waits_in_a_folder(door: Door) -> None:
+    since = dt.datetime(2026, 3, 2, 9, 41, tzinfo=dt.UTC)
+    tried = Trial(at=since, problem="A test file cannot be created in /drop: x. Run: chmod g+rwxs /drop.")
+    door.folders = {"drop": Facts(waiting=3, oldest=since, problem="the disk is full", trial=tried)}
+    said = await door.say("status", "--health")
+    assert "folder drop: 3 files wait, the oldest since 2026-03-02 09:41\n  takes nothing: the disk is full\n" in said
+    assert f"  write test of 2026-03-02 09:41: {tried.problem}\n" in said
+    assert "folder /drop: cannot be written, tested 2026-03-02 09:41" in said
+    assert "3 since 2026-03-02 09:41" in await door.say("sources", "list")
+    (local, drop) = await door.json("sources", "list")
+    assert (local["waiting"], drop["waiting"], drop["oldest"]) == (None, 3, "2026-03-02T09:41:00Z")
 
 
 async def test_status_says_why_nothing_comes_in_or_goes_out(door: Door) -> None:

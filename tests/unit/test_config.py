@@ -59,7 +59,7 @@ def refusals(module: str) -> list[str]:
 
 def test_every_refusal_has_a_case() -> None:
     shown = "\n".join((case / "expected-error").read_text(encoding="utf-8") for case in CASES)
-    found = [piece for module in ("loading", "relaying", "doors", "table", "files", "regexes") for piece in refusals(module)]
+    found = [piece for module in ("loading", "keeping", "relaying", "doors", "table", "files", "regexes") for piece in refusals(module)]
     assert len(found) > 40
     elsewhere = {"is not ours to read and write."}  # root may read everything, so this one is shown below
     assert {piece for piece in found if piece not in shown} == elsewhere
@@ -171,6 +171,8 @@ def test_sources(tmp_path: Path) -> None:
             name = "scanner"
             match.folder = "drop"
             stable = 0.5
+            trigger = [".OK", ".trg"]
+            max_size = "1MiB"
             file_name = '(?P<type>[a-z]+)_(?P<customer_number>\d+)'
             [source.fields]
             customer_number = { label = ["Kundnummer", "Kundnr"], page = -1, area = [1, 2, 3.5, 4] }
@@ -191,6 +193,8 @@ def test_sources(tmp_path: Path) -> None:
         name="scanner",
         folder=tmp_path / "drop",
         stable=0.5,
+        trigger=(".ok", ".trg"),
+        max_size=1 << 20,
         file_name=r"(?P<type>[a-z]+)_(?P<customer_number>\d+)",
         patterns=(
             Pattern(field="customer_number", label=("Kundnummer", "Kundnr"), page=-1, area=(1, 2, 3.5, 4)),

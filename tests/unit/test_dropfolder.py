@@ -173,10 +173,13 @@ async def test_names_of_unfinished_files_and_litter_are_ignored(door: Open, root
 
 
 async def test_a_file_beyond_the_limit_fails_with_its_reason(door: Open, store: Store, root: Path) -> None:
-    async with door(max_size=100):
+    async with door({"max_size": 100}):
         drop(root, "x.pdf", PDF + b" " * 100)
         await until((root / ".failed" / "x.pdf").exists)
-    assert reason(root, "x.pdf") == f"It has {len(PDF) + 100} bytes, more than the 100 that are taken."
+    assert (
+        reason(root, "x.pdf")
+        == f"It has {len(PDF) + 100} bytes, more than the 100 that are taken (max_size of the source)."
+    )
     assert await stored(store) == []
 
 
@@ -211,7 +214,7 @@ async def test_one_letter_for_two_customers_is_no_duplicate(door: Open, store: S
 
 
 async def test_names_in_done_and_failed_never_replace_each_other(door: Open, store: Store, root: Path) -> None:
-    async with door(max_size=1000) as folder:
+    async with door({"max_size": 1000}) as folder:
         for data in (b"1", b"2", b" " * 1001, b" " * 1002):
             drop(root, "x.txt", data)
             await until(lambda: not (root / "x.txt").exists())
@@ -414,21 +417,22 @@ async def test_a_file_that_cannot_be_read_does_not_stop_the_others(
     assert len(await stored(store)) == 2
 
 
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
 async def test_a_rename_that_finds_the_disk_full_leaves_the_file_in_place(
-    door: Open, store: Store, root: Path, monkeypatch: pytest.MonkeyPatch
+    door: Open, store: Store, root: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     full = [True]
     claim = Folder.claim
 
     def failing(self: Folder, row: dropped.Dropped) -> None:
         if full:
-            raise OSError(errno.ENOSPC, "No space left on device")
+            raise OSError(number, os.strerror(number))
         claim(self, row)
 
     monkeypatch.setattr(Folder, "claim", failing)
     async with door() as folder:
         drop(root, "x.pdf")
-        await until(lambda: folder.problem is not None and "No space left" in folder.problem)
+        await until(lambda: folder.problem is not None and os.strerror(number) in folder.problem)
         assert (root / "x.pdf").exists()
         assert await store.read(dropped.open_rows, "scan") == []
         full.clear()
@@ -436,15 +440,29 @@ async def test_a_rename_that_finds_the_disk_full_leaves_the_file_in_place(
     assert len(await stored(store)) == 1
 
 
-async def test_a_storm_of_files_is_taken_each_once(door: Open, store: Store, root: Path) -> None:
+async def test_a_storm_of_files_is_taken_each_once_and_holds_nobody_up(
+    door: Open, store: Store, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[Path] = []
+    look = Waiting.look
+    monkeypatch.setattr(Waiting, "look", lambda self, folder: looks.append(folder.path) or look(self, folder))
+    other = root.with_name("other")
     wanted = set()
     async with door():
         for number in range(2000):
             data = PDF + b"%d" % number
             wanted.add(hashlib.sha256(data).digest())
             (root / f"{number}.pdf").write_bytes(data)
+        second = DropFolder(Source(name="other", folder=other), store, timing=QUICK)
+        await second.start()
+        drop(other, "x.pdf")
+        await until((other / ".done" / "x.pdf").exists)
+        assert len(names(root / ".done")) < 2000
+        looks.clear()
         await until(lambda: len(names(root / ".done")) == 2000, 60)
-    found = [row["sha256"] for row in await stored(store)]
+        await second.stop()
+    assert looks.count(root) < 100  # not one for each file
+    found = [row["sha256"] for row in await stored(store) if row["source"] == "scan"]
     assert len(found) == 2000
     assert set(found) == wanted
 
