@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -70,8 +71,8 @@ def convert(
     hold (`notes`), and its bytes.
 
     `options`: `now`, the time for the file's dates (RFC 3339); `accent`, a colour; `media_type`, what the sender called
-    it; `constants`, what the recipient's row says where the document does not. The source's own format gives its own
-    bytes.
+    it; `constants`, what the recipient's row says where the document does not; `pages`, the folder of the company's own
+    templates. The source's own format gives its own bytes.
     """
     from gateway import formats, readers
 
@@ -88,6 +89,7 @@ def convert(
     if options.get("accent"):
         how["accent"] = str(options["accent"])
     how["constants"] = tuple(map(str, options.get("constants") or ()))
+    how["pages"] = Path(str(options["pages"])) if options.get("pages") else None
     made = formats.convert(document, source, target, formats.Options(language=language, **how))
     return {"name": made.name, "media_type": made.media_type, "notes": list(made.notes)}, made.content
 

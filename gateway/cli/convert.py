@@ -31,13 +31,14 @@ def register(commands: Commands) -> None:
     parser.add_argument("--to", required=True, metavar="FORMAT", help="a name that `gateway formats list` shows")
     parser.add_argument("-o", "--output", required=True, metavar="OUT", help="- is standard output")
     parser.add_argument("--language", default="", metavar="LANG", help="en, fr, de or sv; default: the document's")
+    parser.add_argument("--pages", metavar="DIR", type=Path, help="a folder with a page template of your own")
     parser.set_defaults(run=run_convert)
 
 
 def run_convert(context: Context, args: argparse.Namespace) -> int:
     """Read FILE in a worker process, as the daemon does, and write OUT whole or not at all."""
     content = read_file(args.file)
-    made, data = asyncio.run(_convert(Path(args.file).name, args.to, args.language, content))
+    made, data = asyncio.run(_convert(Path(args.file).name, args.to, args.language, _folder(args.pages), content))
     for note in made["notes"]:
         print(f"gateway: {note}", file=sys.stderr)
     if args.output == "-":
@@ -52,9 +53,9 @@ def run_convert(context: Context, args: argparse.Namespace) -> int:
     return 0
 
 
-async def _convert(name: str, target: str, language: str, content: bytes) -> tuple[Any, bytes]:
+async def _convert(name: str, target: str, language: str, pages: str, content: bytes) -> tuple[Any, bytes]:
     """What the job says and gives; its notes end with how that was checked, if it was written and not passed on."""
-    options = {"now": dt.datetime.now(dt.UTC).isoformat()}
+    options = {"now": dt.datetime.now(dt.UTC).isoformat(), "pages": pages}
     made, data = await _in_worker("convert", name, target, language, options, blob=content)
     found = checking.unchecked(target)
     if data != content and found.unchecked and checking.is_possible():
@@ -77,6 +78,12 @@ async def _in_worker(job: str, *args: Any, blob: bytes, memory: int | None = Non
         return await pool.run(f"gateway.jobs:{job}", *args, blob=blob, timeout=_SECONDS)
     finally:
         await pool.close()
+
+
+def _folder(path: Path | None) -> str:
+    if path is not None and not path.is_dir():
+        raise Refused(f"{path} is no folder.", "pages")
+    return str(path.absolute()) if path else ""
 
 
 def write_file(path: Path, data: bytes) -> None:

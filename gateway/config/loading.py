@@ -21,7 +21,7 @@ from gateway.model import Pattern
 
 KEYS: Mapping[str, tuple[str, ...]] = {  # every table of the file and its keys
     "": ("gateway", "sender", "dkim", "listener", "source", "relay", "roles"),
-    "gateway": ("hostname", "database", "admin_socket", "workers"),
+    "gateway": ("hostname", "database", "admin_socket", "workers", "pages"),
     "sender": ("domain", "default_prefix"),
     "dkim": ("keys",),
     "dkim.keys": ("selector", "file"),
@@ -127,6 +127,7 @@ def _gateway(table: Table, base: Path) -> Gateway:
         admin_socket=table.path("admin_socket", Gateway().admin_socket, base) or base,
         workers=table.whole("workers", 0, 0, 256),
     )
+        pages=table.path("pages", Gateway().pages, base) or base,
 
 
 def _sender(table: Table) -> Sender:

@@ -24,6 +24,7 @@ class Gateway(Section, frozen=True, kw_only=True):
     database: str = "sqlite:var/gateway.db"
     admin_socket: Path = Path("var/admin.sock")
     workers: int = 0  # 0: one per core
+    pages: Path = Path("pages")  # a folder with one for each company that has templates of its own
 
 
 class Sender(Section, frozen=True, kw_only=True):
@@ -157,7 +158,9 @@ def embedded_defaults(folder: Path) -> Config:
     """A configuration that needs no file: everything under `folder`, SMTP on 127.0.0.1:2525 and a drop folder."""
     folder = folder.absolute()
     return Config(
-        gateway=Gateway(database=f"sqlite:{folder / 'gateway.db'}", admin_socket=folder / "admin.sock"),
+        gateway=Gateway(
+            database=f"sqlite:{folder / 'gateway.db'}", admin_socket=folder / "admin.sock", pages=folder / "pages"
+        ),
         dkim=tuple(DkimKey(selector=name, file=folder / "dkim" / f"{name}.pem") for name in ("gw1", "gw2")),
         listeners=(Listener(),),
         sources=(

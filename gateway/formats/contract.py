@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 from typing import Protocol
 
 import msgspec
@@ -14,13 +15,15 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """How to write.
 
     `language` is the reader's (ISO 639-1), empty for the document's own; `accent` a colour as #rrggbb; `now` an aware
-    time for the dates inside the file; `constants` what structured formats may take where the document says nothing.
+    time for the dates inside the file; `constants` what structured formats may take where the document says nothing;
+    `pages` the folder of the company's own templates.
     """
 
     language: str
     now: dt.datetime
     accent: str = "#1f4e79"
     constants: tuple[str, ...] = ()
+    pages: Path | None = None
 
 
 class Format(Protocol):

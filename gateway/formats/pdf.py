@@ -19,9 +19,12 @@ if TYPE_CHECKING:
 from gateway import resources
 from gateway.en16931 import Invoice
 from gateway.errors import Unconvertible
+from gateway.formats import pagefolder
 from gateway.formats.contract import Options
 from gateway.formats.page import compose
 from gateway.model import Attachment, ReadDocument
+
+TEMPLATE: Final = "invoice.typ"  # ours, and what a company's own is called in its folder
 
 name: Final = "pdf"
 label: Final = "PDF"
@@ -65,9 +68,13 @@ def set_page(document: ReadDocument, invoice: Invoice, options: Options) -> byte
     now = options.now.astimezone(dt.UTC)
     language = options.language or document.language or ""
     data = compose(document, invoice, msgspec.structs.replace(options, now=now, language=language))
-    files = {"main.typ": _template(), "page.json": msgspec.json.encode(data)}
+    files = {"page.json": msgspec.json.encode(data)}
+    own = pagefolder.template(options.pages, TEMPLATE) if options.pages else None
     # The binding takes a mapping of file names to bytes as its input; its type stubs do not say so.
-    return cast(bytes, _compiler().compile(cast(bytes, files), format="pdf", pdf_standards=["a-3b"]))
+    compile_ = cast(Callable[..., bytes], _compiler().compile)
+    if own is not None and options.pages:
+        return pagefolder.compiled(compile_, options.pages, TEMPLATE, own, {**files, "builtin.typ": _template()})
+    return compile_({**files, "main.typ": _template()}, format="pdf", pdf_standards=["a-3b"])
 
 
 def attached(
@@ -110,7 +117,7 @@ def _safe_name(wanted: str) -> str:
 
 @cache
 def _template() -> bytes:
-    return resources.read_bytes("formats/invoice.typ")
+    return resources.read_bytes(f"formats/{TEMPLATE}")
 
 
 @cache

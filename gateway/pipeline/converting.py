@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -22,10 +23,11 @@ RunJob = Callable[..., Awaitable[tuple[Any, bytes]]]
 
 
 class Converting:
-    """From a letter to its attachments. `run` runs a job over a document and raises what holds it."""
+    """From a letter to its attachments. `run` runs a job over a document and raises what holds it; `pages` has a folder
+    for each company that has templates of its own."""
 
-    def __init__(self, store: Store, checks: Checks, run: RunJob, now: Callable[[], dt.datetime]) -> None:
-        self._store, self._checks, self._run, self._now = store, checks, run, now
+    def __init__(self, store: Store, checks: Checks, run: RunJob, now: Callable[[], dt.datetime], pages: Path) -> None:
+        self._store, self._checks, self._run, self._now, self._pages = store, checks, run, now, pages
 
     async def attachments(self, letter: Letter, data: bytes) -> list[Attachment]:
         """The document first, with the notes of all; Unconvertible where it cannot take the form wanted.
@@ -89,6 +91,7 @@ class Converting:
     async def _converted(self, letter: Letter, target: str, data: bytes) -> Attachment:
         document, row = letter.document, letter.chosen
         options: dict[str, Any] = {"now": self._now().isoformat(), "media_type": document.media_type}
+        options["pages"] = str(self._pages.absolute() / letter.business.company)
         if row and row.constants:
             options["constants"] = row.constants
         with metrics.STAGE_SECONDS.labels("convert").time():

@@ -82,7 +82,7 @@ class Steps:
         now: Callable[[], dt.datetime],
         rules: Pool | None = None,
     ) -> None:
-        self._converting = Converting(store, Checks(rules), self._in_worker, now)
+        self._converting = Converting(store, Checks(rules), self._in_worker, now, config.gateway.pages)
         self._store, self._pool, self._config = store, pool, config
         self._verp_key, self._next_hop, self._now = verp_key, next_hop, now
         self._sources: dict[str, Source] = {source.name: source for source in config.sources}

@@ -81,3 +81,13 @@ def test_listing_formats_loads_neither_typst_nor_the_store(tmp_path):
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert run.stderr == "[]\n"
+
+
+def test_a_page_template_can_be_tried(tmp_path, capsys):
+    out, folder = tmp_path / "out.pdf", tmp_path / "acme"
+    assert cli.main(["convert", INVOICE, "--to", "pdf", "-o", str(out), "--pages", str(folder)]) == 1
+    assert capsys.readouterr().err == f"gateway: {folder} is no folder.\n"
+    folder.mkdir()
+    (folder / "invoice.typ").write_text('#set text(font: "Inter")\nOur own page')
+    assert cli.main(["convert", INVOICE, "--to", "pdf", "-o", str(out), "--pages", str(folder)]) == 0
+    assert pdf_text.pages(out.read_bytes())[0].strip() == "Our own page"

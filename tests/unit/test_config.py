@@ -59,7 +59,8 @@ def refusals(module: str) -> list[str]:
 
 def test_every_refusal_has_a_case() -> None:
     shown = "\n".join((case / "expected-error").read_text(encoding="utf-8") for case in CASES)
-    found = [piece for module in ("loading", "keeping", "relaying", "doors", "table", "files", "regexes") for piece in refusals(module)]
+    modules = ("loading", "keeping", "relaying", "doors", "mails", "table", "files", "regexes")
+    found = [piece for module in modules for piece in refusals(module)]
     assert len(found) > 40
     elsewhere = {"is not ours to read and write."}  # root may read everything, so this one is shown below
     assert {piece for piece in found if piece not in shown} == elsewhere
@@ -125,7 +126,9 @@ def test_paths_start_at_the_files_folder_wherever_we_are(tmp_path: Path, monkeyp
 def test_an_empty_file_has_the_defaults(tmp_path: Path) -> None:
     loaded = config.load(written(tmp_path, ""))
     assert loaded.gateway == config.Gateway(
-        database=f"sqlite:{tmp_path}/var/gateway.db", admin_socket=tmp_path / "var/admin.sock"
+        database=f"sqlite:{tmp_path}/var/gateway.db",
+        admin_socket=tmp_path / "var/admin.sock",
+        pages=tmp_path / "pages",
     )
     assert loaded.sender == config.Sender(domain="pageroonline.com", default_prefix="noreply")
     assert (loaded.dkim, loaded.listeners, loaded.sources) == ((), (), ())
