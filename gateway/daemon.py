@@ -14,7 +14,7 @@ import secrets
 import shutil
 import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +27,13 @@ from gateway.config import Config
 from gateway.errors import Corrupt, GatewayError
 from gateway.formats import checking
 from gateway.intake.dropfolder import DropFolder
+from gateway.intake.quirkbook import QuirkBook
 from gateway.intake.submission import SubmissionServer
 from gateway.model import UTC, Accepted, NewSubmission
 from gateway.pipeline import Pipeline
 from gateway.queue import Queue
 from gateway.recent import Recent
+from gateway.smtp.quirks import Quirks
 from gateway.store import Store, audit, companies, documents, messages, meta, submissions, views, writer
 from gateway.store.database import database_path
 from gateway.transports import open_transport
@@ -57,6 +59,7 @@ class Daemon:
         self.path = database_path(config.gateway.database, config.file.parent if config.file else Path())
         self.store = Store(self.path, on_corrupt=self._corrupt)
         self.recent = Recent(RECENT_BYTES)
+        self.quirks = Quirks()
         self.pool = Pool(config.gateway.workers, preload=PRELOAD)
         self.rules = Pool(1, memory=checking.SPACE, large=checking.LARGE) if checking.is_possible() else None
         self.folders: dict[str, DropFolder] = {}
@@ -103,7 +106,11 @@ class Daemon:
             on_queued=self.queue.wake,
             recent=self.recent,
             rules=self.rules,
+            on_quirks=self._seen,
         )
+        book = QuirkBook(self.store, self.quirks)
+        await book.start()
+        stack.push_async_callback(book.stop)
         await self.queue.start()
         stack.push_async_callback(self._within_grace, self.queue)
         await self.pipeline.start()
@@ -123,6 +130,7 @@ class Daemon:
             room=self.room,
             spool=self.path.parent,
             sockets=notify.listen_sockets(),
+            quirks=self.quirks,
         )
         running = Running(
             store=self.store,
@@ -200,6 +208,10 @@ class Daemon:
         if self.pipeline.reload_keys():
             task = asyncio.create_task(self.store.write(documents.wake_documents, "dkim", dt.datetime.now(UTC)))
             task.add_done_callback(lambda _: self.pipeline.wake())
+
+    def _seen(self, source: str, names: Sequence[str]) -> None:
+        """A mail of `source` had what no standard allows."""
+        self.quirks.add(source, dict.fromkeys(names, 1), dt.datetime.now(UTC))
 
     def _corrupt(self, error: Corrupt) -> None:
         """Called by the writer's thread: nothing more can be kept, so nothing more may be taken."""

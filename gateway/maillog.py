@@ -55,6 +55,16 @@ def duplicate(first: int, source: str, channel: str, peer: Peer, name: str = "")
     _event("duplicate", submission=show_id(first), source=source, channel=channel, peer=peer.host, file=name)
 
 
+def joined(submission: int, source: str, pieces: int, size: int) -> None:
+    """The pieces of a mail are all there, and are one submission now."""
+    _event("joined", submission=show_id(submission), source=source, pieces=pieces, size=size)
+
+
+def ended(document: int, cause: str, sentence: str) -> None:
+    """What came is no document, and nobody is waited for."""
+    _event("ended", document=show_id(document), cause=cause, reason=sentence)
+
+
 def refused(peer: Peer, reason: str, source: str = "", address: str = "") -> None:
     """An SMTP client or one of its commands was refused."""
     _event("refused", logging.WARNING, peer=peer.host, helo=peer.helo, source=source, address=address, reason=reason)

@@ -246,6 +246,15 @@ class Step(Value, frozen=True, kw_only=True, omit_defaults=True):
 
 class Resolution(Value, frozen=True, kw_only=True):
     """Where a document goes: the winning rule's addresses, and why. Without `to` it is held under `cause`."""
+class Came(Value, frozen=True, kw_only=True, omit_defaults=True):
+    """How a document came: the record of the mail around it, and what was decided when it was found."""
+
+    steps: tuple[Step, ...] = ()  # the first lines of its trace
+    cause: str | None = None  # it is held under this at once, or ends
+    sentence: str | None = None
+    ends: bool = False  # the sentence ends it: it is no document, and nobody is waited for
+
+
 
     to: tuple[str, ...] = ()
     cc: tuple[str, ...] = ()
@@ -255,15 +264,6 @@ class Resolution(Value, frozen=True, kw_only=True):
     cause: str | None = None
     sentence: str | None = None
     wakes: tuple[str, ...] = ()  # keys of the events that remove the cause
-
-class Came(Value, frozen=True, kw_only=True, omit_defaults=True):
-    """How a document came: the record of the mail around it, and what was decided when it was found."""
-
-    steps: tuple[Step, ...] = ()  # the first lines of its trace
-    cause: str | None = None  # it is held under this at once, or ends
-    sentence: str | None = None
-    ends: bool = False  # the sentence ends it: it is no document, and nobody is waited for
-
 
 
 # --- what goes out ---------------------------------------------------------------------------------------

@@ -105,7 +105,9 @@ def _source(source: Source) -> dict[str, Any]:
         "max_connections": source.max_connections,
         "file_name": source.file_name,
         "trigger": list(source.trigger),
-        "fields": [pattern.field for pattern in source.patterns],
+        "fields": [*(each.field for each in source.patterns), *(each.field for each in source.mail_patterns)],
+        "charset": list(source.charset),
+        "notices": source.notices,
     }
 
 

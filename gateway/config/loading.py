@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from gateway import address
-from gateway.config import doors, regexes, relaying
+from gateway.config import doors, mails, regexes, relaying
 from gateway.config.doors import host as _host
 from gateway.config.doors import is_host as _is_host
 from gateway.config.keeping import FOLDER_ONLY, folder_keys
@@ -45,13 +45,14 @@ KEYS: Mapping[str, tuple[str, ...]] = {  # every table of the file and its keys
         "duplicates",
         *doors.SOURCE_KEYS,
         *doors.CONTENT_KEYS,
+        *mails.KEYS,
         "fields",
         *FOLDER_ONLY,
     ),
     "source.match": ("networks", "user", "folder"),
     "source.plain_auth": ("reason", "expires"),
     "source.fields": ("number", "customer_number", "email", "issue_date", "due_date", "payable", "currency", "type"),
-    "source.fields.*": ("label", "regex", "page", "area"),
+    "source.fields.*": ("label", "regex", "page", "area", "where"),
     "relay": ("mode", "directory", "host", "tls", "user", "password_file", *relaying.KEYS),
     "roles": ("socket_group", "viewer", "helpdesk", "directory", "operator", "admin", "auditor"),
 }
@@ -126,8 +127,8 @@ def _gateway(table: Table, base: Path) -> Gateway:
         database=f"sqlite:{base / rest}",
         admin_socket=table.path("admin_socket", Gateway().admin_socket, base) or base,
         workers=table.whole("workers", 0, 0, 256),
-    )
         pages=table.path("pages", Gateway().pages, base) or base,
+    )
 
 
 def _sender(table: Table) -> Sender:
@@ -160,16 +161,18 @@ def _source(table: Table, base: Path) -> Source:
         table.fail("match", "source.match needs one of networks, user and folder.")
     folder = match.path("folder", None, base)
     _only_for(table, folder is not None)
+    fields = table.table("fields", KEYS["source.fields"])
     return Source(
         name=name,
         company=table.text("company", "default", most=64),
         folder=None if folder is None else Path(os.path.normpath(folder)),
         recipients=table.choice("recipients", "resolve", ("resolve", "envelope")),
         duplicates=table.choice("duplicates", "drop", ("drop", "accept")),
-        patterns=_patterns(table.table("fields", KEYS["source.fields"])),
+        patterns=_patterns(fields),
         file_name=_file_name(table),
         **folder_keys(table),
         **doors.door(table, match),
+        **mails.mails(table, fields),
     )
 
 
@@ -177,19 +180,17 @@ def _only_for(table: Table, is_folder: bool) -> None:
     """Refuse keys that mean nothing for this kind of source."""
     if is_folder and table.values.get("recipients") == "envelope":
         table.fail("recipients", 'source.recipients = "envelope" needs networks or a user: a file has no envelope.')
-    for key in (*doors.SOURCE_KEYS, *doors.CONTENT_KEYS) if is_folder else FOLDER_ONLY:
+    if is_folder:
+        mails.refuse_in_folder(table.table("fields", KEYS["source.fields"]), KEYS["source.fields.*"])
+    for key in (*doors.SOURCE_KEYS, *doors.CONTENT_KEYS, *mails.KEYS) if is_folder else FOLDER_ONLY:
         if key in table:
             kind = "networks or a user" if is_folder else "a folder"
             table.fail(key, f"source.{key} is only for a source with {kind}.")
 
 
 def _patterns(fields: Table) -> tuple[Pattern, ...]:
-    patterns = []
-    for field, value in fields.values.items():
-        tables = fields.tables(field, KEYS["source.fields.*"]) if isinstance(value, list) else None
-        for table in tables or [fields.table(field, KEYS["source.fields.*"])]:
-            patterns.append(_pattern(field, table))
-    return tuple(patterns)
+    found = mails.tables(fields, KEYS["source.fields.*"])
+    return tuple(_pattern(field, table) for field, table in found if not mails.is_of_mail(table))
 
 
 def _pattern(field: str, table: Table) -> Pattern:

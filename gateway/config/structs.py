@@ -8,7 +8,8 @@ from typing import Literal
 
 import msgspec
 
-from gateway.model import Pattern
+from gateway.mimeheader import CHARSETS
+from gateway.model import MailPattern, Pattern
 
 MIB = 1 << 20
 
@@ -23,8 +24,8 @@ class Gateway(Section, frozen=True, kw_only=True):
     hostname: str = "localhost"  # HELO, Received, Message-ID
     database: str = "sqlite:var/gateway.db"
     admin_socket: Path = Path("var/admin.sock")
-    workers: int = 0  # 0: one per core
     pages: Path = Path("pages")  # a folder with one for each company that has templates of its own
+    workers: int = 0  # 0: one per core
 
 
 class Sender(Section, frozen=True, kw_only=True):
@@ -101,8 +102,6 @@ class Source(Section, frozen=True, kw_only=True):
     notice_subjects: tuple[str, ...] = ()  # regexes: further subjects of such mails
     file_name: str | None = None  # regex with named groups, over a dropped file's name
     stable: float = 2.0  # seconds without change before a dropped file is taken
-    trigger: tuple[str, ...] = ()  # endings of the files that say that a dropped file is complete
-    max_size: int = 50 * MIB  # of a dropped file
     trigger: tuple[str, ...] = ()  # endings of the files that say that a dropped file is complete
     max_size: int = 50 * MIB  # of a dropped file
 

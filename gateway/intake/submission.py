@@ -12,7 +12,7 @@ from gateway import maillog
 from gateway.config import Listener, Source
 from gateway.model import UTC, Accept, Envelope, NewSubmission, Reply, new_id, show_id
 from gateway.smtp.limits import Limits
-from gateway.smtp.quirks import Quirk
+from gateway.smtp.quirks import Quirk, Quirks
 from gateway.smtp.server import Handed, Server
 
 
@@ -35,7 +35,7 @@ class SubmissionServer:
     """SMTP submission: listeners in, `accept` out.
 
     `room` says in one sentence why nothing can be taken now (queue too long, disk too full), or None. `spool` is the
-    folder of temporary files. `clock` gives the time of receipt.
+    folder of temporary files. `quirks` counts what clients do against the standards. `clock` gives the time of receipt.
     """
 
     def __init__(
@@ -49,6 +49,7 @@ class SubmissionServer:
         limits: Limits | None = None,
         spool: Path | None = None,
         sockets: Sequence[socket.socket] = (),
+        quirks: Quirks | None = None,
         clock: Callable[[], dt.datetime] = _now,
     ) -> None:
         self._accept = accept
@@ -62,6 +63,7 @@ class SubmissionServer:
             limits=limits,
             spool=spool,
             sockets=sockets,
+            quirks=quirks,
         )
 
     @property
@@ -82,7 +84,7 @@ class SubmissionServer:
         self.server.reload_certificates()
 
     def quirks(self, source: str) -> list[Quirk]:
-        """What the clients of `source` did against the standards since the start."""
+        """What the clients of `source` did against the standards."""
         return self.server.quirks.of(source)
 
     async def _receive(self, handed: Handed) -> Reply:

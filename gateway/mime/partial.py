@@ -43,6 +43,11 @@ def join(pieces: Sequence[bytes]) -> bytes:
     return b"".join(field + b"\r\n" for field in block) + b"\r\n" + b"".join(bodies)
 
 
+def body_of(piece: bytes) -> bytes:
+    """What the mail `piece` is a piece of."""
+    return _split(piece)[1]
+
+
 def _split(mail: bytes) -> tuple[bytes, bytes]:
     """Header block and body."""
     blank = _END.search(mail[: MAX_HEADER + 4])

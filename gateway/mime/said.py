@@ -42,6 +42,8 @@ def _values(pattern: MailPattern, texts: Sequence[str]) -> Iterator[str]:
             value = _group(pattern.regex, text)
         elif pattern.label:
             value = _group(_after(pattern.label), text)
+        elif pattern.field == "email":
+            value = text if "@" in text else ""
         else:
             mailbox = _NUMBER.fullmatch(text.rpartition("@")[0] or text)
             value = mailbox[0] if mailbox else ""

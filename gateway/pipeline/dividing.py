@@ -46,7 +46,7 @@ async def divide(found: Sequence[NewDocument], data: bytes, pool: Pool, *, last:
     documents: list[NewDocument] = []
     for new in found:
         own = data if new.body is None else new.body.data or b""
-        if new.media_type == MAIL or not may_hold_several(own):
+        if new.media_type == MAIL or new.came.cause is not None or not may_hold_several(own):
             documents.append(new)
         else:
             documents += await _divide(new, own, pool, last)
@@ -94,6 +94,7 @@ def _document(new: NewDocument, piece: Piece, take: _Take) -> NewDocument:
         body=own,
         extras=extras,
         origin=piece.origin,
+        came=new.came,
     )
 
 
@@ -108,6 +109,12 @@ def _left_over(new: NewDocument) -> list[NewDocument]:
     """Files that came beside a file with several documents: nobody can say to which of them they belong, and they may
     tell one recipient of another, so each is a document of its own."""
     return [
-        NewDocument(file_name=extra.name, media_type=extra.body.media_type, fields=_of_all(new.fields), body=extra.body)
+        NewDocument(
+            file_name=extra.name,
+            media_type=extra.body.media_type,
+            fields=_of_all(new.fields),
+            body=extra.body,
+            came=new.came,
+        )
         for extra in new.extras
     ]

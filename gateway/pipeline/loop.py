@@ -6,7 +6,8 @@ import asyncio
 import datetime as dt
 import logging
 import secrets
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from typing import Any
 
 from gateway import maillog, signing
@@ -14,7 +15,7 @@ from gateway.config import Config
 from gateway.errors import ConfigError, GatewayError, Temporary, Unreadable
 from gateway.model import UTC, show_id
 from gateway.pipeline import dividing, finding
-from gateway.pipeline.steps import MAX_DEATHS, Held, Steps
+from gateway.pipeline.piecing import Pieces, is_piece
 from gateway.recent import Recent
 from gateway.store import Store, content, documents, messages, meta, submissions
 from gateway.store.documents import ClaimedDocument, Finding, Hold
@@ -49,11 +50,14 @@ class Pipeline:
         rules: Pool | None = None,
         now: Callable[[], dt.datetime] = lambda: dt.datetime.now(UTC),
     ) -> None:
+        on_quirks: Callable[[str, Sequence[str]], None] = lambda source, names: None,
         self._store, self._pool, self._config, self._owner = store, pool, config, owner
         self._on_queued, self._now = on_queued, now
         self._steps = Steps(store, pool, config, verp_key=verp_key, next_hop=next_hop, now=now, rules=rules)
         self._recent = recent
         self._tasks: set[asyncio.Task[None]] = set()
+        self._pieces = Pieces(store, owner, now)
+        self._on_quirks = on_quirks
         self._hint = asyncio.Event()
         self._bytes = 0
         self._loop: asyncio.Task[None] | None = None
@@ -186,7 +190,8 @@ class Pipeline:
     async def _find(self, claimed: ClaimedSubmission, data: bytes) -> list[submissions.NewDocument]:
         if claimed.tries <= MAX_DEATHS or claimed.channel == "folder":
             try:
-                return await finding.find(claimed, self._steps.source(claimed.source), data, self._pool)
+                seen = partial(self._on_quirks, claimed.source)
+                return await finding.find(claimed, self._steps.source(claimed.source), data, self._pool, seen)
             except (Unreadable, Died):
                 pass
         # The mail as a whole becomes the document; reading it then says why it is held.
@@ -250,7 +255,7 @@ class Pipeline:
             seen = await self._store.read(meta.wakes)
         now = self._now()
         if await self._store.write(documents.hold, document.id, self._owner, found, why, seen, now):
-            maillog.held(document.id, why.cause, why.sentence)
+            (maillog.ended if why.ends else maillog.held)(document.id, why.cause, why.sentence)
         else:
             self._steps.forget()
             self._hint.set()
@@ -270,3 +275,9 @@ class Pipeline:
         else:
             _log.error("%s failed (incident %s)", what, incident, exc_info=error)
         return incident
+        if is_piece(document):
+            why = await self._pieces.go_on(document)
+            self.wake()  # the whole is due when this was the last piece
+            if why is not None:
+                await self._hold(document, why, Finding(trace=document.came.steps), seen=None)
+            return

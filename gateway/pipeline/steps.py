@@ -95,15 +95,19 @@ class Steps:
 
     async def make(self, document: ClaimedDocument, data: bytes) -> Made:
         """The message of `document`, whose bytes are `data`; Held when it cannot go on. Either way the trace begins
-        with the file that it was one of several in."""
+        with the mail that it came in and the file that it was one of several in."""
         try:
             made = await self._make(document, data)
         except Held as held:
-            held.found = _of_several(document, held.found)
+            held.found = mailing.before(document, _of_several(document, held.found))
             raise
-        return msgspec.structs.replace(made, found=_of_several(document, made.found))
+        found = mailing.before(document, _of_several(document, made.found))
+        return msgspec.structs.replace(made, found=found)
 
     async def _make(self, document: ClaimedDocument, data: bytes) -> Made:
+        if document.came.cause is not None:  # decided when it was found
+            sentence = document.came.sentence or ""
+            raise Held(Hold(cause=document.came.cause, sentence=sentence, ends=document.came.ends))
         source = self.source(document.source)
         passed_on = document.media_type == finding.MAIL and finding.passes_on(source)
         if passed_on:
@@ -148,6 +152,7 @@ class Steps:
         reading = msgspec.convert(found[0], ReadDocument)
         if document.origin:
             reading = msgspec.structs.replace(reading, evidence=(*reading.evidence, *document.origin.evidence))
+        reading = mailing.filled(reading, document.fields)
         numbers = rules.candidates(reading, document.fields)
         kind = document.fields.type or reading.type
         maillog.recognised(document.submission_id, document.id, kind, reading.number, next(iter(numbers), None))
@@ -156,13 +161,10 @@ class Steps:
     async def _hold_mail(self, document: ClaimedDocument, data: bytes) -> None:
         """A mail that gave no document: always Held, saying why."""
         if not document.envelope.mail_from:
-            why = Hold(
-                cause="no-document:bounce",
-                sentence="A mail without a sender (a bounce or an automatic reply) never makes documents.",
-            )
+            why = Hold(cause="no-document:bounce", sentence=finding.BOUNCE)
         else:
             await self._in_worker(document, "split", {}, blob=data, seconds=finding.SPLIT_SECONDS)
-            why = Hold(cause="no-document", sentence="The mail has no attachment that is a document.")
+            why = Hold(cause="no-document", sentence=finding.NO_DOCUMENT)
         raise Held(why)
 
     async def _in_worker(

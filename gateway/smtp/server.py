@@ -65,6 +65,7 @@ class Server:
         limits: Limits | None = None,
         spool: Path | None = None,
         sockets: Sequence[socket.socket] = (),
+        quirks: Quirks | None = None,
     ) -> None:
         self.hostname = hostname
         self.limits = limits or Limits()
@@ -73,7 +74,7 @@ class Server:
         self.ports: tuple[int, ...] = ()  # one per listener, once started
         self.passwords = Passwords(sources)
         self.guesses = Guesses(self.limits)
-        self.quirks = Quirks()
+        self.quirks = quirks or Quirks()
         self._entrances = [Entrance(listener) for listener in listeners]
         self._sources = SourceTable(sources)
         self._strangers = Strangers(self.limits)

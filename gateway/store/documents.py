@@ -18,9 +18,8 @@ from gateway.store.schema import content as content_table
 
 _INSERT = insert_into(
     document,
-    "id company_id submission_id content_id part file_name media_type received_at source fields extras origin came state "
-    "leased_by "
-    "leased_until tries version updated_at",
+    "id company_id submission_id content_id part file_name media_type received_at source fields extras origin came "
+    "state leased_by leased_until tries version updated_at",
 )
 _ENDED = (DocumentState.SENT, DocumentState.PARTLY_SENT, DocumentState.BOUNCED, DocumentState.CANCELLED)
 BUDGET = 64 << 20  # bytes of one claim
@@ -58,6 +57,7 @@ class ClaimedDocument(Value, frozen=True, kw_only=True):
     tries: int
     version: int
     resend_to: tuple[str, ...]
+    came: Came = Came()
 
 
 class Finding(Value, frozen=True, kw_only=True):
@@ -76,6 +76,7 @@ class Hold(Value, frozen=True, kw_only=True):
     cause: str
     sentence: str
     wakes: tuple[str, ...] = ()
+    ends: bool = False  # it is no document and nobody is waited for: the sentence ends it
 
 
 def content_size(column: Any) -> Any:
@@ -159,6 +160,7 @@ def load(connection: Connection, ids: Sequence[int]) -> list[ClaimedDocument]:
             tries=row.tries,
             version=row.version,
             resend_to=tuple(row.resend_to or ()),
+            came=msgspec.convert(row.came or {}, Came),
         )
         for row in connection.execute(statement)
     ]
@@ -182,13 +184,16 @@ def hold(
 ) -> bool:
     """Hold a leased document; False when it was cancelled meanwhile or must be looked at again.
 
-    `seen` is `meta.wakes` as read before the decision: when something changed since, the event that would wake the
-    document may be past already, so it is due again instead.
+    One that `ends` is cancelled instead. `seen` is `meta.wakes` as read before the decision: when something changed
+    since, the event that would wake the document may be past already, so it is due again instead.
     """
     mine = sa.and_(document.c.id == document_id, document.c.state == "received", document.c.leased_by == owner)
     again = meta.wakes(connection) != seen
     values: dict[str, Any] = {"leased_by": None, "leased_until": None, "updated_at": now, **finding_values(found)}
-    if again:
+    if why.ends:
+        again = False
+        values |= {"state": DocumentState.CANCELLED, "cause": None, "sentence": why.sentence, "due_at": None}
+    elif again:
         values |= {"due_at": now}
     else:
         values |= {"state": DocumentState.HELD, "cause": why.cause, "sentence": why.sentence, "due_at": None}

@@ -368,5 +368,27 @@ dropped = Table(
     Column("reason", Text),
     Column("updated_at", Moment, nullable=False),
     UniqueConstraint("source", "work_name"),
+
+piece = Table(  # of a mail that was sent in pieces: beside the document that each of them is until all are there
+    "piece",
+    metadata,
+    Column("document_id", BigInteger, ForeignKey("document.id"), primary_key=True, autoincrement=False),
+    Column("key", LargeBinary, nullable=False),  # SHA-256 over source, sender and the id that all pieces share
+    Column("number", Integer, nullable=False),
+    Column("total", Integer),
+    Column("digest", LargeBinary, nullable=False),  # SHA-256 of what it is a piece of: its header may differ
+    Column("joined_as", BigInteger),  # the submission that they all make together
+    Index("piece_key", "key"),
+)
+
+quirk = Table(  # what clients do against the standards
+    "quirk",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("times", BigInteger, nullable=False),
+    Column("last_seen_at", Moment, nullable=False),
+    sqlite_with_rowid=False,
+)
     Index("dropped_open", "source", sqlite_where=text("state <> 'done'")),
 )

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 from gateway.model import Accepted, Body, Came, Envelope, Fields, NewSubmission, Origin, Peer, Value, new_id
 from gateway.store import content, documents, leases, pieces
 from gateway.store.companies import company_id
+from gateway.store.pieces import Piece
 from gateway.store.schema import company, insert_into, submission, to_json, to_micros
 
 DEDUPE_WINDOW = dt.timedelta(hours=24)  # design D19
@@ -217,3 +218,5 @@ def give_back(connection: Connection, submission_id: int, due_at: dt.datetime, f
 def free_leases(connection: Connection, owner: str, now: dt.datetime) -> int:
     """Free what another boot of this gateway had leased, and what `owner` leased too long ago."""
     return leases.free(connection, submission, owner, now)
+    if new.piece is not None:
+        pieces.insert(connection, made.id, new.piece)

@@ -80,6 +80,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name"),
     )
     op.create_table(
+        "quirk",
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("times", sa.BigInteger(), nullable=False),
+        sa.Column("last_seen_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("source", "name"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "batch",
         sa.Column("id", BIGINT, autoincrement=False, nullable=False),
         sa.Column("company_id", sa.BigInteger(), nullable=False),
@@ -121,6 +130,9 @@ def upgrade() -> None:
         sa.Column("format", sa.Text(), nullable=True),
         sa.Column("name", sa.Text(), nullable=True),
         sa.Column("language", sa.Text(), nullable=True),
+        sa.Column("attach", sa.Text(), nullable=True),
+        sa.Column("file_name", sa.Text(), nullable=True),
+        sa.Column("constants", sa.Text(), nullable=True),
         sa.Column("search", sa.Text(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
@@ -130,9 +142,6 @@ def upgrade() -> None:
             ["company.id"],
         ),
         sa.PrimaryKeyConstraint("id"),
-        sa.Column("attach", sa.Text(), nullable=True),
-        sa.Column("file_name", sa.Text(), nullable=True),
-        sa.Column("constants", sa.Text(), nullable=True),
     )
     op.create_index("recipient_number", "recipient", ["company_id", "number_key"], unique=False)
     op.create_index(
@@ -285,6 +294,7 @@ def upgrade() -> None:
         sa.Column("message_id", sa.Text(), nullable=False),
         sa.Column("to", sa.Text(), nullable=False),
         sa.Column("cc", sa.Text(), nullable=False),
+        sa.Column("notes", sa.Text(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["content_id"],
@@ -294,10 +304,24 @@ def upgrade() -> None:
             ["document_id"],
             ["document.id"],
         ),
-        sa.Column("notes", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("message_document", "message", ["document_id"], unique=False)
+    op.create_table(
+        "piece",
+        sa.Column("document_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("key", sa.LargeBinary(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=True),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("joined_as", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["document_id"],
+            ["document.id"],
+        ),
+        sa.PrimaryKeyConstraint("document_id"),
+    )
+    op.create_index("piece_key", "piece", ["key"], unique=False)
     op.create_table(
         "wake",
         sa.Column("key", sa.Text(), nullable=False),
