@@ -25,6 +25,9 @@ WORKERS_DIED = Gauge(
 )
 DOCUMENTS = Gauge("gateway_documents", "Documents by state", ["state"], registry=REGISTRY)
 DELIVERIES = Gauge("gateway_deliveries", "Deliveries by state", ["state"], registry=REGISTRY)
+STOPPED = Gauge(
+    "gateway_next_hops_stopped", "Next hops that are paused because they refuse whatever we send", registry=REGISTRY
+)
 FREE_BYTES = Gauge("gateway_disk_free_bytes", "Free bytes where the database lies", registry=REGISTRY)
 SCHEDULE_LAG = Gauge(
     "gateway_oldest_due_seconds", "For how long the oldest delivery has been due, paused hops apart", registry=REGISTRY

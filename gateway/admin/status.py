@@ -23,7 +23,8 @@ from gateway.store.audit import Caller
 async def show_status(running: Running) -> dict[str, Any]:
     """Version, listeners with their real ports, and how many documents and deliveries are in which state.
 
-    `no_room` is why nothing is taken in just now, `held` the causes under which most documents are held.
+    `no_room` is why nothing is taken in just now, `held` the causes under which most documents are held, and `stopped`
+    those of the `paused` next hops that refuse whatever we send.
     """
     counts = await running.store.read(views.counts)
     config = running.config
@@ -38,6 +39,7 @@ async def show_status(running: Running) -> dict[str, Any]:
         "folders": await asyncio.to_thread(folders.list_folders, running),
         "relay": config.relay.mode,
         "paused": await running.store.read(deliveries.paused_hops, running.now()),
+        "stopped": await running.store.read(deliveries.stopped_hops, running.now()),
         "documents": {state: counts["documents"].get(state, 0) for state in DocumentState},
         "deliveries": {state: counts["deliveries"].get(state, 0) for state in DeliveryState},
         "held": counts["held"],
@@ -54,6 +56,7 @@ async def show_metrics(running: Running) -> bytes:
     now = running.now()
     due = [hop.at for hop in await running.store.read(claims.due_hops, now)]
     metrics.SCHEDULE_LAG.set(max(0.0, (now - min(due, default=now)).total_seconds()))
+    metrics.STOPPED.set(len(await running.store.read(deliveries.stopped_hops, now)))
     metrics.INTAKE_OPEN.set(running.room() is None)
     await asyncio.to_thread(folders.set_gauges, running)
     if running.pool is not None:

@@ -35,8 +35,10 @@ def run(context: Context, args: argparse.Namespace) -> int:
     for folder in found["folders"]:
         _say_folder(folder)
     text.print_text(f"relays by {found['relay']}")
+    stopped = {hop["next_hop"]: f"{hop['reason']}; paused until {hop['until']}" for hop in found["stopped"]}
     for hop in found["paused"]:
-        text.print_text(f"sends nothing to {hop}: it is paused; 'gateway queue resume {hop}' ends that")
+        why = stopped.get(hop, "it is paused")
+        text.print_text(f"sends nothing to {hop}: {why}; 'gateway queue resume {hop}' ends that")
     for what in ("documents", "deliveries"):
         counts = ", ".join(f"{count} {state}" for state, count in found[what].items() if count)
         text.print_text(f"{what}: {counts or 'none'}")

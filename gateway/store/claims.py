@@ -59,11 +59,12 @@ _DEFER = sa.text(
     f"UPDATE delivery SET {_COMES_BACK}, last_reply = :reply"
     " WHERE id = :id AND attempts = :attempts AND state = 'active' RETURNING state"
 )
+BY_ITSELF = "the gateway"  # who paused a next hop; no user has a name with a blank
 # A pause that a person has made stays as it is.
 _STOP = sa.text(
-    "INSERT INTO next_hop (name, paused_by, paused_until, reason) VALUES (:hop, 'gateway', :until, :reason)"
-    " ON CONFLICT (name) DO UPDATE SET paused_by = 'gateway', paused_until = :until, reason = :reason"
-    " WHERE paused_by IS NULL OR paused_by = 'gateway' OR paused_until <= :now"
+    "INSERT INTO next_hop (name, paused_by, paused_until, reason) VALUES (:hop, :us, :until, :reason)"
+    " ON CONFLICT (name) DO UPDATE SET paused_by = :us, paused_until = :until, reason = :reason"
+    " WHERE paused_by IS NULL OR paused_by = :us OR paused_until <= :now"
 )
 _STATES = sa.text(
     "SELECT role, state, count(*) FROM delivery WHERE document_id = :document"
@@ -168,7 +169,8 @@ def _record(connection: Connection, item: Ended) -> Recorded:
     connection.execute(_CLOSE_ATTEMPT, _closing(claimed.attempt_id, outcome, moment))
     if item.stopped_until is not None:
         said = f"it refuses what we send: {outcome.reply.code} {outcome.reply.text}"
-        stop = {"hop": claimed.next_hop, "until": to_micros(item.stopped_until), "reason": said, "now": moment}
+        until = to_micros(item.stopped_until)
+        stop = {"us": BY_ITSELF, "hop": claimed.next_hop, "until": until, "reason": said, "now": moment}
         connection.execute(_STOP, stop)
     values = {
         "id": claimed.delivery_id,

@@ -138,6 +138,13 @@ def paused_hops(connection: Connection, now: dt.datetime) -> list[str]:
     return list(connection.execute(paused).scalars())
 
 
+def stopped_hops(connection: Connection, now: dt.datetime) -> list[dict[str, Any]]:
+    """Those of `paused_hops` that refuse whatever we send, with what they said."""
+    ours = sa.and_(next_hop.c.paused_by == claims.BY_ITSELF, next_hop.c.paused_until > now)
+    rows = connection.execute(sa.select(next_hop).where(ours).order_by(next_hop.c.name))
+    return [{"next_hop": row.name, "reason": row.reason, "until": row.paused_until} for row in rows]
+
+
 def _hop(name: str) -> dict[str, Any]:
     counts = {state.value: 0 for state in DeliveryState if state not in _ENDED}
     nothing = ("next_attempt_at", "oldest", "paused_by", "paused_until", "reason", "last_reply")

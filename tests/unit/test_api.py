@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from gateway import config
 from gateway.admin.pages import PAGE
@@ -25,7 +26,7 @@ from gateway.client import Client, connect, path_of
 from gateway.errors import Conflict, Forbidden, NotFound, Refused
 from gateway.intake.trial import Facts, Trial
 from gateway.model import Recipient
-from gateway.store import Store, companies, documents, messages, meta, recipients, submissions, views
+from gateway.store import Store, claims, companies, documents, messages, meta, recipients, schema, submissions, views
 from gateway.store.audit import Caller
 from tests.store.samples import OWNER, new_message, submission
 
@@ -545,6 +546,17 @@ async def test_status_and_metrics_say_what_is_late_and_what_is_paused(door: Door
     assert "gateway_oldest_due_seconds 0.0" in await scraped(door)
     await door.ask("post", "/queue/pause", {"next_hop": "capture", "until": "2026-03-02"})
     assert (await door.ask("get", "/status"))["paused"] == []
+
+
+async def test_status_and_metrics_say_who_refuses_us(door: Door) -> None:
+    assert "gateway_next_hops_stopped 0.0" in await scraped(door)
+    until = dt.datetime(2126, 1, 1, tzinfo=dt.UTC)
+    said = {"paused_by": claims.BY_ITSELF, "paused_until": until, "reason": "it refuses us: 550 no"}
+    stopped = sa.insert(schema.next_hop).values(name="a.example", **said)
+    await door.store.write(lambda connection: connection.execute(stopped).rowcount)
+    (hop,) = (await door.ask("get", "/status"))["stopped"]
+    assert hop == {"next_hop": "a.example", "reason": "it refuses us: 550 no", "until": "2126-01-01T00:00:00Z"}
+    assert "gateway_next_hops_stopped 1.0" in await scraped(door)
 
 
 async def test_an_overview_names_the_commonest_causes(

@@ -29,7 +29,7 @@ from gateway.cli import text
 from gateway.errors import Refused
 from gateway.intake.trial import Facts, Trial
 from gateway.model import show_id
-from gateway.store import Store, audit, companies, documents, messages, meta, schema, submissions
+from gateway.store import Store, audit, claims, companies, documents, messages, meta, schema, submissions
 from tests.conftest import ROOT
 from tests.store.samples import OWNER, new_message, submission
 
@@ -488,10 +488,19 @@ async def test_status_says_why_nothing_comes_in_or_goes_out(door: Door) -> None:
     said = await door.say("status")
     assert "takes nothing in: the disk has only 3 MiB free\n" in said
     assert "sends nothing to capture: it is paused; 'gateway queue resume capture' ends that\n" in said
+    await door.store.write(_stop)
+    said = await door.say("status")
+    assert "sends nothing to a.example: it refuses us: 550 no; paused until 2126-01-01T00:00:00Z; 'gateway" in said
 
 
 def _pause(connection: Connection) -> None:
     connection.execute(sa.insert(schema.next_hop), {"name": "capture", "paused_by": "anna"})
+
+
+def _stop(connection: Connection) -> None:
+    until = dt.datetime(2126, 1, 1, tzinfo=dt.UTC)
+    said = {"paused_by": claims.BY_ITSELF, "paused_until": until, "reason": "it refuses us: 550 no"}
+    connection.execute(sa.insert(schema.next_hop).values(name="a.example", **said))
 
 
 async def test_audit_is_verified_and_exported(door: Door) -> None:

@@ -547,3 +547,155 @@ async def logged(caplog: pytest.LogCaptureFixture, words: str) -> None:
             await asyncio.wait_for(seen.wait(), 10)
     finally:
         logging.getLogger("gateway").removeHandler(watch)
+
+
+# --- next hops of their own --------------------------------------------------------------------------------
+
+
+class Domains:
+    """A transport whose next hops are domains; says what it is told to, and holds what begins until `go`."""
+
+    name = "domains"
+
+    def __init__(self) -> None:
+        self.says: dict[str, Outcome] = {}
+        self.rooms: dict[str, int] = {}
+        self.running: list[str] = []
+        self.most = 0
+        self.begun = asyncio.Event()  # a delivery, since this was cleared
+        self.go = asyncio.Event()
+        self.go.set()
+
+    def next_hop(self, address: str) -> str:
+        return address.partition("@")[2]
+
+    def room(self, next_hop: str) -> int:
+        return self.rooms.get(next_hop, 100) - self.running.count(next_hop)
+
+    async def deliver(self, envelope: Envelope, content: bytes) -> Outcome:
+        hop = self.next_hop(envelope.rcpt_to[0])
+        self.running.append(hop)
+        self.begun.set()
+        self.most = max(self.most, len(self.running))
+        await self.go.wait()
+        self.running.remove(hop)
+        return self.says.get(hop, OK)
+
+    async def close(self) -> None: ...
+
+
+async def to_domains(bench: Bench, *addresses: str) -> list[int]:
+    """Queue one mail for each address, at the next hop that is its domain."""
+    ids = []
+    for address in addresses:
+        hop = bench.transport.next_hop(address)
+        ids += (await bench.store.write(mails.queue_mail, bench.clock(), (address,), next_hop=hop))[1]
+    bench.queue.wake()
+    return ids
+
+
+def refusing(text: str = "not authenticated") -> Outcome:
+    reply = Reply(code=550, enhanced="5.7.26", text=text)
+    return Outcome(result=Result.TEMPORARY, reply=reply, peer="mx.a.example", scope="hop", stops=True)
+
+
+async def test_a_domain_that_refuses_us_is_paused_and_only_that_one(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    domains = Domains()
+    domains.says["a.example"] = refusing()
+    made = Bench(store, domains)
+    caplog.set_level(logging.INFO)
+    async with running(made):
+        (first,) = await to_domains(made, "x@a.example")
+        assert await made.outcomes(1) == ["deferred"]
+        ids = await to_domains(made, "y@a.example", "z@b.example")
+        assert (await made.outcomes(2))[1:] == ["sent"]
+        assert await made.states([first, *ids]) == ["deferred", "queued", "sent"]
+        (hop,) = await store.read(deliveries.stopped_hops, made.clock())
+        assert (hop["next_hop"], hop["reason"]) == ("a.example", "it refuses what we send: 550 not authenticated")
+        assert await store.read(deliveries.paused_hops, made.clock()) == ["a.example"]
+        assert any("stopped" in record.getMessage() and "a.example" in record.getMessage() for record in caplog.records)
+        del domains.says["a.example"]
+        await store.write(deliveries.resume_hop, "a.example")
+        await store.write(deliveries.retry, Selection(next_hop="a.example"), made.clock())
+        made.queue.retry_now()
+        assert (await made.outcomes(4))[2:] == ["sent", "sent"]
+
+
+async def test_the_pause_of_a_refusing_domain_ends_and_one_mail_goes_ahead(store: Store) -> None:
+    domains = Domains()
+    domains.says["a.example"] = refusing()
+    made = Bench(store, domains)
+    async with running(made):
+        await to_domains(made, "x@a.example")
+        await made.outcomes(1)
+        await to_domains(made, *(f"{n}@a.example" for n in range(3)))
+        domains.go.clear()
+        domains.begun.clear()
+        made.clock.forward(hours=4.1)
+        made.queue.retry_now()
+        await asyncio.wait_for(domains.begun.wait(), 10)
+        assert domains.running == ["a.example"]
+        assert await store.read(deliveries.paused_hops, made.clock()) == []
+        del domains.says["a.example"]
+        domains.go.set()
+        assert (await made.outcomes(5))[1:] == ["sent"] * 4
+
+
+async def test_a_pause_that_a_person_made_is_not_shortened(store: Store) -> None:
+    domains = Domains()
+    domains.says["a.example"] = refusing()
+    domains.go.clear()
+    made = Bench(store, domains)
+    async with running(made):
+        await to_domains(made, "x@a.example")
+        await asyncio.wait_for(domains.begun.wait(), 10)
+        await store.write(deliveries.pause_hop, "a.example", "anna", "moving house", None, made.clock())
+        domains.go.set()
+        await made.outcomes(1)
+        (hop,) = await store.read(deliveries.list_hops)
+        assert (hop["paused_by"], hop["paused_until"], hop["reason"]) == ("anna", None, "moving house")
+        assert await store.read(deliveries.stopped_hops, made.clock()) == []
+
+
+async def test_no_more_is_claimed_than_the_transport_has_room_for(store: Store) -> None:
+    domains = Domains()
+    domains.rooms["a.example"] = 1
+    made = Bench(store, domains)
+    async with running(made):
+        await to_domains(made, *(f"{n}@a.example" for n in range(6)))
+        assert await made.outcomes(6) == ["sent"] * 6
+    assert domains.most == 1
+
+
+async def test_all_next_hops_together_have_a_bound_and_each_its_turn(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue_module, "_ALL", 4)
+    domains = Domains()
+    made = Bench(store, domains)
+    made.queue = made.another("boot-2", concurrency=2)
+    async with running(made):
+        domains.go.clear()
+        await to_domains(made, *(f"{n}@{name}.example" for name in "abcdefgh" for n in range(3)))
+        while len(domains.running) < 4:
+            domains.begun.clear()
+            await asyncio.wait_for(domains.begun.wait(), 10)
+        domains.go.set()
+        assert await made.outcomes(24) == ["sent"] * 24
+    assert domains.most == 4
+
+
+async def test_next_hops_without_work_are_forgotten_when_they_are_many(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue_module, "_KEPT_LANES", 5)
+    made = Bench(store, Domains())
+    async with running(made):
+        await to_domains(made, *(f"x@d{number}.example" for number in range(20)))
+        await made.outcomes(20)
+        made.queue.wake()
+        await to_domains(made, "x@last.example")
+        await made.outcomes(21)
+    assert len(made.queue._lanes) <= 6
