@@ -199,6 +199,10 @@ class Daemon:
         self.pipeline.wake()
         return accepted
 
+    def _seen(self, source: str, names: Sequence[str]) -> None:
+        """A mail of `source` had what no standard allows."""
+        self.quirks.add(source, dict.fromkeys(names, 1), dt.datetime.now(UTC))
+
     async def _load(self, message_id: int) -> bytes:
         kept = self.recent.get(message_id)
         return await self.store.read(messages.message_bytes, message_id) if kept is None else kept
@@ -208,10 +212,6 @@ class Daemon:
         if self.pipeline.reload_keys():
             task = asyncio.create_task(self.store.write(documents.wake_documents, "dkim", dt.datetime.now(UTC)))
             task.add_done_callback(lambda _: self.pipeline.wake())
-
-    def _seen(self, source: str, names: Sequence[str]) -> None:
-        """A mail of `source` had what no standard allows."""
-        self.quirks.add(source, dict.fromkeys(names, 1), dt.datetime.now(UTC))
 
     def _corrupt(self, error: Corrupt) -> None:
         """Called by the writer's thread: nothing more can be kept, so nothing more may be taken."""

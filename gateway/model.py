@@ -244,8 +244,6 @@ class Step(Value, frozen=True, kw_only=True, omit_defaults=True):
     where: str = ""
 
 
-class Resolution(Value, frozen=True, kw_only=True):
-    """Where a document goes: the winning rule's addresses, and why. Without `to` it is held under `cause`."""
 class Came(Value, frozen=True, kw_only=True, omit_defaults=True):
     """How a document came: the record of the mail around it, and what was decided when it was found."""
 
@@ -255,6 +253,8 @@ class Came(Value, frozen=True, kw_only=True, omit_defaults=True):
     ends: bool = False  # the sentence ends it: it is no document, and nobody is waited for
 
 
+class Resolution(Value, frozen=True, kw_only=True):
+    """Where a document goes: the winning rule's addresses, and why. Without `to` it is held under `cause`."""
 
     to: tuple[str, ...] = ()
     cc: tuple[str, ...] = ()

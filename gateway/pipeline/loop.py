@@ -16,6 +16,7 @@ from gateway.errors import ConfigError, GatewayError, Temporary, Unreadable
 from gateway.model import UTC, show_id
 from gateway.pipeline import dividing, finding
 from gateway.pipeline.piecing import Pieces, is_piece
+from gateway.pipeline.steps import MAX_DEATHS, Held, Steps
 from gateway.recent import Recent
 from gateway.store import Store, content, documents, messages, meta, submissions
 from gateway.store.documents import ClaimedDocument, Finding, Hold
@@ -48,16 +49,16 @@ class Pipeline:
         on_queued: Callable[[], None],
         recent: Recent,
         rules: Pool | None = None,
+        on_quirks: Callable[[str, Sequence[str]], None] = lambda source, names: None,
         now: Callable[[], dt.datetime] = lambda: dt.datetime.now(UTC),
     ) -> None:
-        on_quirks: Callable[[str, Sequence[str]], None] = lambda source, names: None,
         self._store, self._pool, self._config, self._owner = store, pool, config, owner
         self._on_queued, self._now = on_queued, now
         self._steps = Steps(store, pool, config, verp_key=verp_key, next_hop=next_hop, now=now, rules=rules)
-        self._recent = recent
-        self._tasks: set[asyncio.Task[None]] = set()
         self._pieces = Pieces(store, owner, now)
         self._on_quirks = on_quirks
+        self._recent = recent
+        self._tasks: set[asyncio.Task[None]] = set()
         self._hint = asyncio.Event()
         self._bytes = 0
         self._loop: asyncio.Task[None] | None = None
@@ -225,6 +226,12 @@ class Pipeline:
             _log.warning("document %s stays leased: %s", show_id(document.id), error.sentence)
 
     async def _work(self, document: ClaimedDocument, data: bytes) -> None:
+        if is_piece(document):
+            why = await self._pieces.go_on(document)
+            self.wake()  # the whole is due when this was the last piece
+            if why is not None:
+                await self._hold(document, why, Finding(trace=document.came.steps), seen=None)
+            return
         try:
             made = await self._steps.make(document, data)
         except Held as held:
@@ -275,9 +282,3 @@ class Pipeline:
         else:
             _log.error("%s failed (incident %s)", what, incident, exc_info=error)
         return incident
-        if is_piece(document):
-            why = await self._pieces.go_on(document)
-            self.wake()  # the whole is due when this was the last piece
-            if why is not None:
-                await self._hold(document, why, Finding(trace=document.came.steps), seen=None)
-            return

@@ -368,6 +368,8 @@ dropped = Table(
     Column("reason", Text),
     Column("updated_at", Moment, nullable=False),
     UniqueConstraint("source", "work_name"),
+    Index("dropped_open", "source", sqlite_where=text("state <> 'done'")),
+)
 
 piece = Table(  # of a mail that was sent in pieces: beside the document that each of them is until all are there
     "piece",
@@ -389,6 +391,4 @@ quirk = Table(  # what clients do against the standards
     Column("times", BigInteger, nullable=False),
     Column("last_seen_at", Moment, nullable=False),
     sqlite_with_rowid=False,
-)
-    Index("dropped_open", "source", sqlite_where=text("state <> 'done'")),
 )

@@ -201,6 +201,8 @@ def _document(
         resend_to=(),
     )
     documents.insert(connection, made, part, owner, now, until)
+    if new.piece is not None:
+        pieces.insert(connection, made.id, new.piece)
     return made
 
 
@@ -218,5 +220,3 @@ def give_back(connection: Connection, submission_id: int, due_at: dt.datetime, f
 def free_leases(connection: Connection, owner: str, now: dt.datetime) -> int:
     """Free what another boot of this gateway had leased, and what `owner` leased too long ago."""
     return leases.free(connection, submission, owner, now)
-    if new.piece is not None:
-        pieces.insert(connection, made.id, new.piece)
