@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gateway.cli import Context, text
+from gateway.cli.checkdns import check_dns
 from gateway.errors import Corrupt, GatewayError, Refused
 
 if TYPE_CHECKING:
@@ -30,9 +31,10 @@ def run(context: Context, args: argparse.Namespace) -> int:
     problems = check_files(config) + check_relaxations(config, dt.datetime.now(dt.UTC).date())
     found = [f"{config.file} is right"] if not problems else []
     if not problems:
-        good, bad = check_signing(config)
-        found += good
-        problems += bad
+        for check in (check_signing, check_dns):
+            good, bad = check(config)
+            found += good
+            problems += bad
     good, bad = check_database(Path(config.gateway.database.removeprefix("sqlite:")))
     found += good
     problems += bad

@@ -168,7 +168,8 @@ def _record(connection: Connection, item: Ended) -> Recorded:
     outcome, claimed, moment = item.outcome, item.claimed, to_micros(item.at)
     connection.execute(_CLOSE_ATTEMPT, _closing(claimed.attempt_id, outcome, moment))
     if item.stopped_until is not None:
-        said = f"it refuses what we send: {outcome.reply.code} {outcome.reply.text}"
+        reply = outcome.reply
+        said = f"it refuses what we send: {reply.code} {reply.enhanced} {reply.text}"
         until = to_micros(item.stopped_until)
         stop = {"us": BY_ITSELF, "hop": claimed.next_hop, "until": until, "reason": said, "now": moment}
         connection.execute(_STOP, stop)

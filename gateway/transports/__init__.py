@@ -11,7 +11,7 @@ from gateway.config import Listener, Relay
 from gateway.errors import ConfigError
 from gateway.model import Transport
 from gateway.smtp.client import Server
-from gateway.smtp.resolver import Resolver
+from gateway.smtp.resolver import LIFETIME, Resolver
 from gateway.transports.capture import Capture
 from gateway.transports.mx import Mx, Us
 from gateway.transports.smarthost import Smarthost
@@ -74,9 +74,13 @@ def open_transport(
     return TRANSPORTS[relay.mode](_Wanted(relay, us, context))
 
 
-def make_resolver(relay: Relay) -> Resolver:
-    """Who is asked about the DNS; Temporary when the system names no server and `relay.resolvers` none either."""
-    return Resolver([(server.host, server.port) for server in relay.resolvers], trust_ad=relay.trust_ad)
+def make_resolver(relay: Relay, lifetime: float = LIFETIME) -> Resolver:
+    """Who is asked about the DNS; `lifetime` is the seconds for a question.
+
+    Temporary when the system names no server and `relay.resolvers` none either.
+    """
+    servers = [(server.host, server.port) for server in relay.resolvers]
+    return Resolver(servers, trust_ad=relay.trust_ad, lifetime=lifetime)
 
 
 def parse_host(url: str) -> tuple[str, int, bool]:
