@@ -33,6 +33,7 @@ from gateway.model import UTC, Accepted, NewSubmission
 from gateway.pipeline import Pipeline
 from gateway.queue import Queue
 from gateway.recent import Recent
+from gateway.retention import Remover
 from gateway.smtp.quirks import Quirks
 from gateway.store import Store, audit, companies, documents, messages, meta, submissions, views, writer
 from gateway.store.database import database_path
@@ -62,6 +63,7 @@ class Daemon:
         self.quirks = Quirks()
         self.pool = Pool(config.gateway.workers, preload=PRELOAD)
         self.rules = Pool(1, memory=checking.SPACE, large=checking.LARGE) if checking.is_possible() else None
+        self.remover = Remover(self.store, config)
         self.folders: dict[str, DropFolder] = {}
         self.failed: GatewayError | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -103,7 +105,7 @@ class Daemon:
             owner=self.boot,
             verp_key=await self.store.write(meta.verp_key),
             next_hop=transport.next_hop,
-            on_queued=self.queue.wake,
+            outlet=self.queue,
             recent=self.recent,
             rules=self.rules,
             on_quirks=self._seen,
@@ -140,6 +142,7 @@ class Daemon:
             room=self.room,
             pool=self.pool,
             quirks=submission.quirks,
+            not_removing=lambda: self.remover.problem,
             folders=lambda: {name: folder.facts() for name, folder in self.folders.items()},
         )
         admin = AdminServer(config.gateway.admin_socket, running)
@@ -154,6 +157,8 @@ class Daemon:
         await submission.start()
         stack.push_async_callback(self._within_grace, submission)
         self.ports = submission.ports
+        self.remover.start()
+        stack.push_async_callback(self.remover.stop)
 
     async def _within_grace(self, part: SubmissionServer | Pipeline | Queue) -> None:
         """Stop a part in what is left of the one grace period that all of them share."""
@@ -191,12 +196,22 @@ class Daemon:
 
     async def _accept(self, submission: NewSubmission) -> Accepted:
         """Store a submission; returns after the commit."""
-        accepted = await self.store.write_content(
-            submission.body.size, submissions.accept, submission, submission.received_at
-        )
-        if submission.body.data is not None and not accepted.duplicate:
-            self.recent.put(accepted.id, submission.body.data)
-        self.pipeline.wake()
+        size, data = submission.body.size, submission.body.data
+        lease = None if data is None else self.pipeline.reserve(size)
+        claimed = None
+        try:
+            accepted, claimed = await self.store.write_content(
+                size, submissions.accept_claimed, submission, submission.received_at, lease
+            )
+        finally:
+            if lease is not None and claimed is None:
+                self.pipeline.give_back(size)
+        if claimed is not None and data is not None:
+            self.pipeline.take(claimed, data)
+        elif not accepted.duplicate:
+            if data is not None:
+                self.recent.put(accepted.id, data)
+            self.pipeline.wake()
         return accepted
 
     def _seen(self, source: str, names: Sequence[str]) -> None:

@@ -18,6 +18,7 @@ from typing import IO, Any, Literal, Protocol
 import msgspec
 
 from gateway.en16931 import Invoice
+from gateway.trade import Trade
 
 UTC = dt.UTC
 
@@ -42,6 +43,11 @@ def new_id() -> int:
     with _lock:
         _last_ms = max(_last_ms, time.time_ns() // 1_000_000 - _EPOCH_MS)
         return _last_ms << 22 | next(_counter) & 0x3FFFFF
+
+
+def first_id(moment: dt.datetime) -> int:
+    """The smallest id that can have been made at `moment`: those of before are smaller."""
+    return max(0, int(moment.timestamp() * 1000) - _EPOCH_MS) << 22
 
 
 def show_id(number: int) -> str:
@@ -203,6 +209,7 @@ class ReadDocument(Value, frozen=True, kw_only=True, omit_defaults=True):
     notes: tuple[str, ...] = ()  # what was odd, in sentences
     wrapped: tuple[str, ...] = ()  # the wrappers it came in, outermost first: sbdh, cms, zip
     invoice: Invoice | None = None  # the whole content, where the format is structured
+    trade: Trade | None = None  # the same of what is no invoice
 
 
 class Attachment(Value, frozen=True, kw_only=True):
@@ -313,6 +320,27 @@ class Claimed(Value, frozen=True, kw_only=True):
     attempts: int  # this one included
     expires_at: dt.datetime
     size: int
+
+
+class Outlet(Protocol):
+    """The queue as the pipeline sees it: a delivery may be born under lease, and is then sent without being claimed."""
+
+    def reserve(self, next_hop: str, size: int) -> dt.datetime | None:
+        """Take a free slot of `next_hop` for a message of `size` bytes: until when its lease is to run (UTC), or
+        None when there is none. Each is followed by `hand` or `give_back`."""
+        ...
+
+    def hand(self, claimed: Claimed, content: bytes) -> None:
+        """Send `content`, for which a slot is reserved, once the lease and the attempt are committed."""
+        ...
+
+    def give_back(self, next_hop: str, size: int) -> None:
+        """End a reservation without a delivery."""
+        ...
+
+    def wake(self) -> None:
+        """Something may be due."""
+        ...
 
 
 class Transport(Protocol):

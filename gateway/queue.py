@@ -107,6 +107,7 @@ class Queue:
         self._on_ended = on_ended
         self._lanes: dict[str, Lane] = {}
         self._bytes = 0
+        self._taken = 0  # slots, of all next hops
         self._running: set[asyncio.Task[None]] = set()
         self._ready = asyncio.Event()
         self._look = True  # ask the store which hops have work
@@ -123,6 +124,26 @@ class Queue:
         """Something may be due: a hint, to be given after a commit that queues, releases or resumes."""
         self._look = True
         self._ready.set()
+
+    # --- what the pipeline hands over (`model.Outlet`) ---
+
+    def reserve(self, next_hop: str, size: int) -> dt.datetime | None:
+        """A slot for a delivery that is about to be stored; None while others wait there already, who go first."""
+        lane = self._lanes.setdefault(next_hop, Lane(self._concurrency))
+        if lane.more or self._stopping or self._task is None or self._bytes >= self._in_flight:
+            return None
+        if self._room(next_hop, lane) <= 0:
+            return None
+        self._take_slot(lane, size)
+        return self._now() + LEASE
+
+    def hand(self, claimed: Claimed, content: bytes) -> None:
+        """Send what was stored under the lease that `reserve` gave."""
+        self._start(claimed, self._lanes[claimed.next_hop], asyncio.get_running_loop().time(), content)
+
+    def give_back(self, next_hop: str, size: int) -> None:
+        """A reservation that came to nothing."""
+        self._free_slot(self._lanes[next_hop], size)
 
     def retry_now(self, next_hop: str | None = None) -> None:
         """A person wants it tried now: forget that `next_hop`, or every one, did not answer."""
@@ -186,10 +207,11 @@ class Queue:
     async def _fill(self) -> float:
         """Start as many deliveries as there are slots; seconds until there may be more to do."""
         clock = asyncio.get_running_loop().time
-        if self._look or self._now() >= self._earliest or not any(lane.more for lane in self._lanes.values()):
-            self._look = False
+        if self._look or self._now() >= self._earliest:
+            self._look, self._earliest = False, _NEVER
             hops, known = await self._store.read(claims.due_hops, self._now()), True
-            self._earliest = min((due.at for due in hops if due.at > self._now()), default=_NEVER)
+            later = [due.at for due in hops if due.at > self._now()]
+            self._earliest = min([self._earliest, *later])  # what was deferred meanwhile may not be among `hops`
             self._forget_lanes()
         else:  # every delivery that ends comes by here: a hop that had more than it could take is not asked for again
             hops, known = [Due(next_hop=name, at=self._now()) for name in self._lanes if self._lanes[name].more], False
@@ -217,7 +239,7 @@ class Queue:
         """Claim for the free slots of one next hop; `known` when the store has just said that something is due."""
         started = asyncio.get_running_loop().time()
         budget = self._in_flight - self._bytes
-        free = min(lane.free(started), self._transport.room(name), self._most - len(self._running))
+        free = self._room(name, lane)
         lane.more = True
         if free <= 0 or budget <= 0 or self._stopping:
             return  # the next delivery that ends wakes the loop
@@ -230,27 +252,45 @@ class Queue:
             if claimed or not known:
                 self.wake()
         for item in claimed:
-            lane.running += 1
-            self._bytes += item.size
-            task = asyncio.create_task(self._deliver(item, lane, started))
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
+            self._take_slot(lane, item.size)
+            self._start(item, lane, started)
+
+    def _start(self, claimed: Claimed, lane: Lane, started: float, content: bytes | None = None) -> None:
+        task = asyncio.create_task(self._deliver(claimed, lane, started, content))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    def _room(self, name: str, lane: Lane) -> int:
+        """How many more deliveries may start at the next hop `name`."""
+        now = asyncio.get_running_loop().time()
+        return min(lane.free(now), self._transport.room(name), self._most - self._taken)
+
+    def _take_slot(self, lane: Lane, size: int) -> None:
+        lane.running += 1
+        self._taken += 1
+        self._bytes += size
+
+    def _free_slot(self, lane: Lane, size: int) -> None:
+        lane.running -= 1
+        self._taken -= 1
+        self._bytes -= size
+        if self._look or any(each.more for each in self._lanes.values()):
+            self._ready.set()
 
     # --- one delivery ------------------------------------------------------------------------------------
 
-    async def _deliver(self, claimed: Claimed, lane: Lane, started: float) -> None:
+    async def _deliver(self, claimed: Claimed, lane: Lane, started: float, content: bytes | None) -> None:
         try:
-            outcome = await self._attempt(claimed)
+            outcome = await self._attempt(claimed, content)
             lane.learn(outcome, started, asyncio.get_running_loop().time())
             await self._record(claimed, outcome)
         finally:
-            lane.running -= 1
-            self._bytes -= claimed.size
-            self._ready.set()
+            self._free_slot(lane, claimed.size)
 
-    async def _attempt(self, claimed: Claimed) -> Outcome:
+    async def _attempt(self, claimed: Claimed, content: bytes | None) -> Outcome:
         try:
-            content = await self._load(claimed.message_id)
+            if content is None:
+                content = await self._load(claimed.message_id)
             address = claimed.address
             envelope = Envelope(mail_from=claimed.mail_from, rcpt_to=(address,), smtputf8=not address.isascii())
             return await self._transport.deliver(envelope, content)
@@ -264,7 +304,6 @@ class Queue:
         again = None
         if outcome.result is Result.TEMPORARY:
             again = retry.next_attempt(claimed.attempts, now, claimed.expires_at, self._jitter())
-            self._earliest = min(self._earliest, again or _NEVER)
         stopped = now + STOP if outcome.stops else None
         ended = Ended(claimed=claimed, outcome=outcome, at=now, next_attempt=again, stopped_until=stopped)
         while True:
@@ -274,6 +313,9 @@ class Queue:
             except GatewayError as error:
                 _log.warning("an outcome waits for the store: %s", error.sentence)
                 await asyncio.sleep(_STORE_PAUSE)
+        if again is not None:
+            self._earliest = min(self._earliest, again)
+            self._ready.set()
         self._tell(claimed, outcome, recorded, again)
 
     def _tell(self, claimed: Claimed, outcome: Outcome, recorded: Recorded, again: dt.datetime | None) -> None:

@@ -13,14 +13,15 @@ from typing import Any
 from gateway import maillog, signing
 from gateway.config import Config
 from gateway.errors import ConfigError, GatewayError, Temporary, Unreadable
-from gateway.model import UTC, show_id
+from gateway.model import UTC, Outlet, show_id
 from gateway.pipeline import dividing, finding
 from gateway.pipeline.piecing import Pieces, is_piece
-from gateway.pipeline.steps import MAX_DEATHS, Held, Steps
+from gateway.pipeline.steps import MAX_DEATHS, Held, Made, Steps
 from gateway.recent import Recent
 from gateway.store import Store, content, documents, messages, meta, submissions
 from gateway.store.documents import ClaimedDocument, Finding, Hold
-from gateway.store.messages import NewMessage
+from gateway.store.leases import Lease
+from gateway.store.messages import NewMessage, Queued
 from gateway.store.submissions import ClaimedSubmission
 from gateway.workers import Died, Pool
 
@@ -46,14 +47,14 @@ class Pipeline:
         owner: str,
         verp_key: bytes,
         next_hop: Callable[[str], str],
-        on_queued: Callable[[], None],
+        outlet: Outlet,
         recent: Recent,
         rules: Pool | None = None,
         on_quirks: Callable[[str, Sequence[str]], None] = lambda source, names: None,
         now: Callable[[], dt.datetime] = lambda: dt.datetime.now(UTC),
     ) -> None:
         self._store, self._pool, self._config, self._owner = store, pool, config, owner
-        self._on_queued, self._now = on_queued, now
+        self._outlet, self._now = outlet, now
         self._steps = Steps(store, pool, config, verp_key=verp_key, next_hop=next_hop, now=now, rules=rules)
         self._pieces = Pieces(store, owner, now)
         self._on_quirks = on_quirks
@@ -61,6 +62,9 @@ class Pipeline:
         self._tasks: set[asyncio.Task[None]] = set()
         self._hint = asyncio.Event()
         self._bytes = 0
+        self._running = 0  # of the slots
+        self._more = True  # something may be due that is not claimed: it goes before what is handed over
+        self._open = False
         self._loop: asyncio.Task[None] | None = None
         self.reload_keys()
 
@@ -72,15 +76,35 @@ class Pipeline:
         if self._steps.keys:
             await self._store.write(documents.wake_documents, "dkim", self._now())
         self._loop = asyncio.create_task(self._run(), name="pipeline")
+        self._open = True
 
     def wake(self) -> None:
         """Something new may be due."""
+        self._more = True
         self._hint.set()
+
+    def reserve(self, size: int) -> Lease | None:
+        """A slot for a submission of `size` bytes that is about to be stored: the lease under which it is born.
+
+        None while there is none, or while others wait who go first. Each is followed by `take` or `give_back`.
+        """
+        if self._more or not self._open or self._running >= SLOTS or self._bytes >= BYTES_IN_FLIGHT:
+            return None
+        self._take_slot(size)
+        return Lease(self._owner, self._now() + LEASE)
+
+    def take(self, claimed: ClaimedSubmission, data: bytes) -> None:
+        """Work on what was stored under the lease that `reserve` gave."""
+        self._start(self._submission(claimed, data), claimed.size)
+
+    def give_back(self, size: int) -> None:
+        """A reservation that came to nothing."""
+        self._free_slot(size)
 
     def changed(self) -> None:
         """A person changed something: what is done from now on sees it."""
         self._steps.forget()
-        self._hint.set()
+        self.wake()
 
     def reload_keys(self) -> bool:
         """Read the signing keys again; False when one is unusable: then documents are held, never sent unsigned."""
@@ -95,6 +119,7 @@ class Pipeline:
 
     async def stop(self, grace: float) -> None:
         """Claim nothing more and let running work end for `grace` seconds; what is cut off is done again."""
+        self._open = False
         if self._loop is not None:
             self._loop.cancel()
             await asyncio.gather(self._loop, return_exceptions=True)
@@ -138,37 +163,51 @@ class Pipeline:
 
     async def _claim(self) -> bool:
         """Start work for the free slots; False when there is nothing more to start now."""
-        free, room = SLOTS - len(self._tasks), BYTES_IN_FLIGHT - self._bytes
+        free, room = SLOTS - self._running, BYTES_IN_FLIGHT - self._bytes
         if free < SLOTS // 4 or room <= 0:  # a few at a time: one claim, one commit for all
             return False
         now = self._now()
         woken, new = await self._store.write(submissions.claim_work, self._owner, now, now + LEASE, free, room)
         for document in woken:
+            self._take_slot(document.size)
             self._start(self._document(document), document.size)
         for submission in new:
+            self._take_slot(submission.size)
             self._start(self._submission(submission), submission.size)
-        return len(woken) + len(new) == free
+        self._more = len(woken) + len(new) == free
+        return self._more
 
     def _start(self, work: Coroutine[Any, Any, None], size: int) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        self._bytes += size
 
         def ended(done: asyncio.Task[None]) -> None:
             self._tasks.discard(done)
-            self._bytes -= size
-            self._hint.set()
+            self._free_slot(size)
 
         task.add_done_callback(ended)
 
+    def _take_slot(self, size: int) -> None:
+        self._running += 1
+        self._bytes += size
+
+    def _free_slot(self, size: int) -> None:
+        self._running -= 1
+        self._bytes -= size
+        if self._more:
+            self._hint.set()
+
     # --- a submission ---
 
-    async def _submission(self, claimed: ClaimedSubmission) -> None:
+    async def _submission(self, claimed: ClaimedSubmission, data: bytes | None = None) -> None:
         """Find the documents of a submission and work on each; the border of all that may go wrong in it."""
         try:
-            data = self._recent.take(claimed.id)
+            if data is None:
+                data = self._recent.take(claimed.id)
             if data is None:
                 data = await self._store.read(content.get, claimed.content_id)
+            if await self._pass_on(claimed, data):
+                return
             found = await self._find(claimed, data)
             found = await dividing.divide(found, data, self._pool, last=claimed.tries >= MAX_DEATHS)
             now = self._now()
@@ -187,6 +226,18 @@ class Pipeline:
             return
         for document in made:
             await self._document(document, data if document.content_id == claimed.content_id else None)
+
+    async def _pass_on(self, claimed: ClaimedSubmission, data: bytes) -> bool:
+        """Take a mail that is passed on as it is to its end in one commit; False when it goes the longer way."""
+        if claimed.tries or claimed.channel == "folder" or not finding.passes_on(self._steps.source(claimed.source)):
+            return False
+        document = submissions.document_of(claimed, finding.whole(claimed))
+        try:
+            made = await self._steps.make(document, data)
+        except Held:  # it needs a row of its own first
+            return False
+        await self._queue(document, made, data, found_in=claimed)
+        return True
 
     async def _find(self, claimed: ClaimedSubmission, data: bytes) -> list[submissions.NewDocument]:
         if claimed.tries <= MAX_DEATHS or claimed.channel == "folder":
@@ -218,7 +269,7 @@ class Pipeline:
         try:
             deaths = await self._store.write(documents.worker_died, document.id)
             if deaths <= MAX_DEATHS:
-                await self._store.write(documents.give_back, document.id, self._now() + RETRY)
+                await self._give_back(documents.give_back, document.id)
                 return
             sentence = f"The gateway failed over this document {deaths} times; the log has incident {incident}."
             await self._hold(document, Hold(cause="internal", sentence=sentence), Finding(), seen=None)
@@ -237,22 +288,40 @@ class Pipeline:
         except Held as held:
             await self._hold(document, held.why, held.found, held.seen)
             return
-        message = made.message
-        stored = await self._store.write_content(
-            message.size, messages.queue, document.id, self._owner, made.found, message, self._now()
-        )
-        if stored:
-            self._keep(message, data)
-            count = len(message.deliveries)
-            maillog.queued(document.id, message.message_id, count, made.rule, document.file_name)
-            self._on_queued()
+        await self._queue(document, made, data)
 
-    def _keep(self, message: NewMessage, data: bytes) -> None:
-        """The queue wants the message's bytes next."""
-        if message.body is not None and message.body.data is not None:
-            self._recent.put(message.id, message.body.data)
-        elif message.header is not None:
-            self._recent.put(message.id, message.header + data[message.body_offset :])
+    async def _queue(
+        self, document: ClaimedDocument, made: Made, data: bytes, found_in: ClaimedSubmission | None = None
+    ) -> None:
+        """Store a message; what finds a free slot in the queue is on its way as soon as that is committed."""
+        message = made.message
+        leases = {
+            each.id: until
+            for each in message.deliveries
+            if (until := self._outlet.reserve(each.next_hop, message.size)) is not None
+        }
+        queued: Queued | None = None
+        try:
+            end = (document.id,) if found_in is None else (found_in, document)
+            verb: Callable[..., Queued | None] = messages.queue if found_in is None else messages.pass_on
+            queued = await self._store.write_content(
+                message.size, verb, *end, self._owner, made.found, message, self._now(), leases
+            )
+        finally:
+            claimed = {item.delivery_id: item for item in queued.claimed} if queued else {}
+            for each in message.deliveries:
+                if each.id in leases and each.id not in claimed:
+                    self._outlet.give_back(each.next_hop, message.size)
+        if queued is None:
+            self.wake()  # cancelled, or due again
+            return
+        whole = _whole(message, data)
+        maillog.queued(document.id, message.message_id, len(message.deliveries), made.rule, document.file_name)
+        for item in queued.claimed:
+            self._outlet.hand(item, whole)
+        if len(claimed) < len(message.deliveries):
+            self._recent.put(message.id, whole)  # the queue wants them next
+            self._outlet.wake()
 
     # --- how it ends ---
 
@@ -265,11 +334,12 @@ class Pipeline:
             (maillog.ended if why.ends else maillog.held)(document.id, why.cause, why.sentence)
         else:
             self._steps.forget()
-            self._hint.set()
+            self.wake()
 
     async def _give_back(self, verb: Callable[..., None], row_id: int, *how: bool) -> None:
         try:
             await self._store.write(verb, row_id, self._now() + RETRY, *how)
+            self._more = True
         except GatewayError as error:  # the lease ends by itself
             _log.warning("%s stays leased: %s", show_id(row_id), error.sentence)
 
@@ -282,3 +352,10 @@ class Pipeline:
         else:
             _log.error("%s failed (incident %s)", what, incident, exc_info=error)
         return incident
+
+
+def _whole(message: NewMessage, data: bytes) -> bytes:
+    """The message's bytes, made of those of its document where it has none of its own."""
+    if message.body is not None and message.body.data is not None:
+        return message.body.data
+    return (message.header or b"") + data[message.body_offset :]

@@ -10,20 +10,20 @@ import datetime as dt
 from collections.abc import Sequence
 
 import msgspec
-import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from gateway.model import Claimed, DocumentState, Outcome, Result, Value, new_id
 from gateway.store.schema import from_micros, to_micros
+from gateway.store.statement import Statement
 
-_PAUSED = sa.text(
+_PAUSED = Statement(
     "SELECT 1 FROM next_hop WHERE name = :hop AND paused_by IS NOT NULL"
     " AND (paused_until IS NULL OR paused_until > :now)"
 )
 
 # The inner LIMIT walks `delivery_due`; the running sum stops the claim where the bytes to be held in memory run out,
 # after the message that passes the budget, so that a message larger than the whole budget leaves all the same.
-_CLAIM = sa.text(
+_CLAIM = Statement(
     "UPDATE delivery SET state = 'active', due_at = NULL, attempts = attempts + 1, leased_by = :owner,"
     " leased_until = :until, updated_at = :now"
     " WHERE id IN (SELECT id FROM ("
@@ -31,19 +31,19 @@ _CLAIM = sa.text(
     "  (SELECT id, message_id, due_at FROM delivery WHERE next_hop = :hop AND due_at <= :now"
     "   ORDER BY due_at LIMIT :limit) AS due"
     "  JOIN message AS m ON m.id = due.message_id) AS summed WHERE before < :budget)"
-    " RETURNING id, document_id, message_id, address, mail_from, next_hop, attempts, expires_at,"
+    " RETURNING id, document_id, message_id, address, mail_from, attempts, expires_at,"
     " (SELECT m.size FROM message AS m WHERE m.id = delivery.message_id) AS size"
 )
-_OPEN_ATTEMPT = sa.text(
+_OPEN_ATTEMPT = Statement(
     "INSERT INTO attempt (id, delivery_id, started_at, possibly_sent) VALUES (:id, :delivery_id, :now, :possibly_sent)"
 )
-_CLOSE_ATTEMPT = sa.text(
+_CLOSE_ATTEMPT = Statement(
     "UPDATE attempt SET ended_at = :now, peer = :peer, tls = :tls, outcome = :outcome, code = :code,"
     " enhanced = :enhanced, text = :text, possibly_sent = :possibly_sent WHERE id = :id"
 )
 # `attempts` tells this claim from a later one. A late success still counts where the lease was freed meanwhile: the
 # mail has left, and another attempt would only make a copy.
-_END = sa.text(
+_END = Statement(
     "UPDATE delivery SET state = :state, cause = NULL, due_at = NULL, leased_by = NULL, leased_until = NULL,"
     " last_reply = :reply, updated_at = :now WHERE id = :id AND attempts = :attempts"
     " AND (state = 'active' OR (:state = 'sent' AND state IN ('deferred', 'held'))) RETURNING state"
@@ -55,31 +55,31 @@ _COMES_BACK = (
     " cause = CASE WHEN cause = 'cancel' THEN NULL ELSE cause END, due_at = CASE WHEN cause IS NULL THEN :due END,"
     " leased_by = NULL, leased_until = NULL, updated_at = :now"
 )
-_DEFER = sa.text(
+_DEFER = Statement(
     f"UPDATE delivery SET {_COMES_BACK}, last_reply = :reply"
     " WHERE id = :id AND attempts = :attempts AND state = 'active' RETURNING state"
 )
 BY_ITSELF = "the gateway"  # who paused a next hop; no user has a name with a blank
 # A pause that a person has made stays as it is.
-_STOP = sa.text(
+_STOP = Statement(
     "INSERT INTO next_hop (name, paused_by, paused_until, reason) VALUES (:hop, :us, :until, :reason)"
     " ON CONFLICT (name) DO UPDATE SET paused_by = :us, paused_until = :until, reason = :reason"
     " WHERE paused_by IS NULL OR paused_by = :us OR paused_until <= :now"
 )
-_STATES = sa.text(
+_STATES = Statement(
     "SELECT role, state, count(*) FROM delivery WHERE document_id = :document"
     " AND message_id = (SELECT max(id) FROM message WHERE document_id = :document) GROUP BY role, state"
 )
-_DOCUMENT = sa.text("UPDATE document SET state = :state, updated_at = :now WHERE id = :document AND state = 'queued'")
+_DOCUMENT = Statement("UPDATE document SET state = :state, updated_at = :now WHERE id = :document AND state = 'queued'")
 
 _STALE = "leased_until IS NOT NULL AND (leased_by <> :owner OR leased_until < :now)"
-_INTERRUPT = sa.text(
+_INTERRUPT = Statement(
     "UPDATE attempt SET ended_at = :now, outcome = 'interrupted', possibly_sent = :true WHERE ended_at IS NULL"
     f" AND delivery_id IN (SELECT id FROM delivery WHERE {_STALE})"
 )
-_FREE = sa.text(f"UPDATE delivery SET {_COMES_BACK} WHERE {_STALE} RETURNING document_id, state")
+_FREE = Statement(f"UPDATE delivery SET {_COMES_BACK} WHERE {_STALE} RETURNING document_id, state")
 # One index look-up per hop, however many deliveries wait at it.
-_HOPS = sa.text(
+_HOPS = Statement(
     "WITH RECURSIVE hop(name) AS ("
     " SELECT * FROM (SELECT next_hop FROM delivery WHERE due_at IS NOT NULL ORDER BY next_hop LIMIT 1) AS first"
     " UNION ALL SELECT (SELECT d.next_hop FROM delivery AS d WHERE d.due_at IS NOT NULL AND d.next_hop > hop.name"
@@ -131,32 +131,40 @@ def claim(
     `owner` is the boot id. Stops after the message with which their sizes pass `budget` bytes. A paused hop gives none.
     """
     moment = to_micros(now)
-    if connection.execute(_PAUSED, {"hop": next_hop, "now": moment}).first() is not None:
+    if is_paused(connection, next_hop, now):
         return []
     values = {"hop": next_hop, "limit": limit, "owner": owner, "now": moment, "budget": budget}
-    rows = connection.execute(_CLAIM, values | {"until": to_micros(lease_until)}).all()
+    rows = _CLAIM.run(connection, values | {"until": to_micros(lease_until)}).fetchall()
     claimed = [
         Claimed(
-            delivery_id=row.id,
+            delivery_id=delivery_id,
             attempt_id=new_id(),
-            document_id=row.document_id,
-            message_id=row.message_id,
-            address=row.address,
-            mail_from=row.mail_from,
-            next_hop=row.next_hop,
-            attempts=row.attempts,
-            expires_at=from_micros(row.expires_at),
-            size=row.size,
+            document_id=document_id,
+            message_id=message_id,
+            address=address,
+            mail_from=mail_from,
+            next_hop=next_hop,
+            attempts=attempts,
+            expires_at=from_micros(expires_at),
+            size=size,
         )
-        for row in sorted(rows)
+        for delivery_id, document_id, message_id, address, mail_from, attempts, expires_at, size in sorted(rows)
     ]
-    if claimed:
-        opened = [
-            {"id": item.attempt_id, "delivery_id": item.delivery_id, "now": moment, "possibly_sent": False}
-            for item in claimed
-        ]
-        connection.execute(_OPEN_ATTEMPT, opened)
+    open_attempts(connection, claimed, now)
     return claimed
+
+
+def is_paused(connection: Connection, next_hop: str, now: dt.datetime) -> bool:
+    """Whether a person has paused `next_hop`."""
+    return _PAUSED.value(connection, {"hop": next_hop, "now": to_micros(now)}) is not None
+
+
+def open_attempts(connection: Connection, claimed: Sequence[Claimed], now: dt.datetime) -> None:
+    """Note the attempt of each delivery, in the commit that leases it."""
+    moment = to_micros(now)
+    for item in claimed:
+        values = {"id": item.attempt_id, "delivery_id": item.delivery_id, "now": moment, "possibly_sent": False}
+        _OPEN_ATTEMPT.run(connection, values)
 
 
 def record(connection: Connection, ended: Sequence[Ended]) -> list[Recorded]:
@@ -166,13 +174,13 @@ def record(connection: Connection, ended: Sequence[Ended]) -> list[Recorded]:
 
 def _record(connection: Connection, item: Ended) -> Recorded:
     outcome, claimed, moment = item.outcome, item.claimed, to_micros(item.at)
-    connection.execute(_CLOSE_ATTEMPT, _closing(claimed.attempt_id, outcome, moment))
+    _CLOSE_ATTEMPT.run(connection, _closing(claimed.attempt_id, outcome, moment))
     if item.stopped_until is not None:
         reply = outcome.reply
         said = f"it refuses what we send: {reply.code} {reply.enhanced} {reply.text}"
         until = to_micros(item.stopped_until)
         stop = {"us": BY_ITSELF, "hop": claimed.next_hop, "until": until, "reason": said, "now": moment}
-        connection.execute(_STOP, stop)
+        _STOP.run(connection, stop)
     values = {
         "id": claimed.delivery_id,
         "attempts": claimed.attempts,
@@ -180,10 +188,10 @@ def _record(connection: Connection, item: Ended) -> Recorded:
         "reply": msgspec.json.encode(outcome.reply).decode(),
     }
     if outcome.result is Result.TEMPORARY and item.next_attempt is not None:
-        state = connection.execute(_DEFER, values | {"due": to_micros(item.next_attempt)}).scalar()
+        state = _DEFER.value(connection, values | {"due": to_micros(item.next_attempt)})
     else:
         ending = "sent" if outcome.result is Result.DONE else "bounced"
-        state = connection.execute(_END, values | {"state": ending}).scalar()
+        state = _END.value(connection, values | {"state": ending})
     if state in (None, "deferred", "held"):
         return Recorded(delivery_state=state)
     return Recorded(delivery_state=state, document_state=settle(connection, claimed.document_id, item.at))
@@ -205,12 +213,12 @@ def _closing(attempt_id: int, outcome: Outcome, moment: int) -> dict[str, object
 
 def settle(connection: Connection, document_id: int, now: dt.datetime) -> str | None:
     """End a queued document once all deliveries of its newest message have ended; its new state, None until then."""
-    counts = {(role, state): count for role, state, count in connection.execute(_STATES, {"document": document_id})}
+    counts = {(role, state): count for role, state, count in _STATES.run(connection, {"document": document_id})}
     state = document_state(counts)
     if state is None:
         return None
     values = {"document": document_id, "state": state.value, "now": to_micros(now)}
-    changed = connection.execute(_DOCUMENT, values).rowcount
+    changed = _DOCUMENT.run(connection, values).rowcount
     return state.value if changed else None
 
 
@@ -238,9 +246,9 @@ def free_leases(connection: Connection, owner: str, now: dt.datetime) -> int:
     would cost a commit, and an fsync, before every single dot, to tell apart the few deliveries that a crash catches.
     """
     values = {"owner": owner, "now": to_micros(now)}
-    connection.execute(_INTERRUPT, values | {"true": True})
-    freed = connection.execute(_FREE, values | {"due": to_micros(now)}).all()
-    for document_id in {row.document_id for row in freed if row.state == "cancelled"}:
+    _INTERRUPT.run(connection, values | {"true": True})
+    freed = _FREE.run(connection, values | {"due": to_micros(now)}).fetchall()
+    for document_id in {document_id for document_id, state in freed if state == "cancelled"}:
         settle(connection, document_id, now)
     return len(freed)
 
@@ -248,11 +256,10 @@ def free_leases(connection: Connection, owner: str, now: dt.datetime) -> int:
 def due_hops(connection: Connection, now: dt.datetime) -> list[Due]:
     """The next hops where something waits, each with the moment of its first claim; hops paused for good left out."""
     hops = []
-    for row in connection.execute(_HOPS):
-        at = row.due_at
-        if row.paused_by is not None:
-            if row.paused_until is None:
+    for name, at, paused_by, paused_until in _HOPS.run(connection, {}):
+        if paused_by is not None:
+            if paused_until is None:
                 continue
-            at = max(at, row.paused_until)
-        hops.append(Due(next_hop=row.name, at=from_micros(at)))
+            at = max(at, paused_until)
+        hops.append(Due(next_hop=name, at=from_micros(at)))
     return hops

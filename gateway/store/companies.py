@@ -11,13 +11,14 @@ from sqlalchemy.engine import Connection
 from gateway.errors import NotFound, Refused
 from gateway.model import new_id, show_id
 from gateway.store.schema import company
+from gateway.store.statement import Statement
 
-_ID = sa.text("SELECT id FROM company WHERE name = :name")
+_ID = Statement("SELECT id FROM company WHERE name = :name")
 
 
 def company_id(connection: Connection, name: str) -> int:
     """The id of the company `name`; NotFound when there is none."""
-    found = connection.execute(_ID, {"name": name}).scalar()
+    found = _ID.value(connection, {"name": name})
     if found is None:
         raise NotFound(f"there is no company {name!r}; 'gateway companies list' shows those that exist", "company")
     return int(found)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -23,21 +25,30 @@ _CHUNKS = (
 def put(connection: Connection, body: Body) -> int:
     """Store `body`; returns the new content id."""
     content_id = new_id()
-    connection.execute(
-        _INSERT, {"id": content_id, "sha256": body.sha256, "size": body.size, "media_type": body.media_type}
-    )
+    _INSERT.run(connection, {"id": content_id, "sha256": body.sha256, "size": body.size, "media_type": body.media_type})
     reader = body.reader()
     seq = 0
     while chunk := reader.read(CHUNK):
-        connection.execute(_INSERT_CHUNK, {"content_id": content_id, "seq": seq, "bytes": chunk})
+        _INSERT_CHUNK.run(connection, {"content_id": content_id, "seq": seq, "bytes": chunk})
         seq += 1
     return content_id
 
 
-def get(connection: Connection, content_id: int, offset: int = 0) -> bytes:
-    """The bytes of `content_id` from `offset` on; NotFound when there is no such content."""
-    rows = connection.execute(_CHUNKS, {"content_id": content_id, "first": offset // CHUNK}).scalars().all()
-    if not rows and connection.execute(sa.select(content.c.id).where(content.c.id == content_id)).first() is None:
+def removed_at(connection: Connection, content_id: int) -> dt.datetime | None:
+    """When the bytes of a content were removed, None when they are there; NotFound when there is no such content."""
+    row = connection.execute(sa.select(content.c.pruned_at).where(content.c.id == content_id)).first()
+    if row is None:
         raise NotFound(f"there is no content {content_id}")
+    removed: dt.datetime | None = row.pruned_at
+    return removed
+
+
+def get(connection: Connection, content_id: int, offset: int = 0) -> bytes:
+    """The bytes of `content_id` from `offset` on; NotFound when there is no such content, or none any more."""
+    rows = connection.execute(_CHUNKS, {"content_id": content_id, "first": offset // CHUNK}).scalars().all()
+    if not rows:
+        removed = removed_at(connection, content_id)
+        if removed is not None:
+            raise NotFound(f"The content was removed on {removed:%Y-%m-%d}; what is known of the document is kept.", "id")
     whole = rows[0] if len(rows) == 1 else b"".join(rows)
     return whole[offset % CHUNK :] if offset % CHUNK else whole

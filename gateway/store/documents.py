@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from gateway.errors import NotFound, Refused
 from gateway.model import Came, DeliveryState, DocumentState, Envelope, Fields, Origin, Peer, ReadDocument, Step, Value
-from gateway.store import leases, meta
+from gateway.store import content, leases, meta
 from gateway.store.schema import company, delivery, document, insert_into, submission, to_json, to_micros, wake
 from gateway.store.schema import content as content_table
 
@@ -88,8 +88,8 @@ def insert(
     connection: Connection, made: ClaimedDocument, part: int, owner: str, now: dt.datetime, until: dt.datetime
 ) -> None:
     """Store the row of a document found as number `part` of its submission, leased to `owner`."""
-    connection.execute(
-        _INSERT,
+    _INSERT.run(
+        connection,
         {
             "id": made.id,
             "company_id": made.company_id,
@@ -314,6 +314,10 @@ def resend_document(connection: Connection, document_id: int, to: Sequence[str],
     state = _state(connection, document_id)
     if state not in _ENDED:
         raise Refused(f"the document is {state}; only one that has ended can be sent again", "id")
+    kept = sa.select(document.c.content_id).where(document.c.id == document_id)
+    removed = content.removed_at(connection, connection.execute(kept).scalar_one())
+    if removed is not None:
+        raise Refused(f"the document's content was removed on {removed:%Y-%m-%d}; it cannot be sent again", "id")
     connection.execute(
         sa.update(document)
         .where(document.c.id == document_id)

@@ -10,7 +10,15 @@ import datetime as dt
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from gateway.model import Value
 from gateway.store.schema import to_micros
+
+
+class Lease(Value, frozen=True):
+    """Who works on a row, and until when nobody else may."""
+
+    owner: str  # boot id
+    until: dt.datetime
 
 
 def claim(

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from gateway.errors import NotFound
-from gateway.model import Body, DeliveryState, Value, new_id
-from gateway.store import content
-from gateway.store.documents import Finding, finding_values
+from gateway.model import Body, Claimed, DeliveryState, Value, new_id
+from gateway.store import claims, content, documents, submissions
+from gateway.store.documents import ClaimedDocument, Finding, finding_values
 from gateway.store.schema import delivery, insert_into, message, to_json, to_micros
+from gateway.store.statement import Statement
+from gateway.store.submissions import ClaimedSubmission
 
 _MINE = "WHERE id = :id AND state = 'received' AND leased_by = :owner"
-_SWITCH = sa.text(  # R5: off means that no document of the company leaves
+_SWITCH = Statement(  # R5: off means that no document of the company leaves
     "SELECT value FROM setting WHERE key = 'distribution.active' AND company_id = "
     "(SELECT company_id FROM document WHERE id = :id)"
 )
-_AGAIN = sa.text(f"UPDATE document SET due_at = :now, leased_by = NULL, leased_until = NULL {_MINE}")
-_QUEUED = sa.text(
+_AGAIN = Statement(f"UPDATE document SET due_at = :now, leased_by = NULL, leased_until = NULL {_MINE}")
+_QUEUED = Statement(
     "UPDATE document SET state = 'queued', cause = NULL, sentence = NULL, leased_by = NULL, leased_until = NULL, "
     "resend_to = NULL, updated_at = :now, reading = :reading, format = :format, type = :type, number = :number, "
     f"customer_number = :customer_number, trace = :trace {_MINE} RETURNING company_id, content_id"
@@ -28,7 +31,8 @@ _QUEUED = sa.text(
 _MESSAGE = insert_into(message, "id document_id content_id header body_offset size message_id to cc notes created_at")
 _DELIVERY = insert_into(
     delivery,
-    "id document_id message_id company_id address role mail_from next_hop state due_at expires_at attempts updated_at",
+    "id document_id message_id company_id address role mail_from next_hop state due_at expires_at attempts leased_by "
+    "leased_until updated_at",
 )
 
 
@@ -58,27 +62,41 @@ class NewMessage(Value, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()  # what was lost on the way to its format, and how that was checked
 
 
-def queue(
-    connection: Connection, document_id: int, owner: str, found: Finding, new: NewMessage, now: dt.datetime
-) -> bool:
-    """Store the signed message and its deliveries; False when the document was cancelled meanwhile.
+class Queued(Value, frozen=True, kw_only=True):
+    """A message is stored; these of its deliveries were born under lease."""
 
-    False too when the company's switch was turned off since the look-up: then the document is due again, to be held.
+    claimed: tuple[Claimed, ...] = ()
+
+
+def queue(
+    connection: Connection,
+    document_id: int,
+    owner: str,
+    found: Finding,
+    new: NewMessage,
+    now: dt.datetime,
+    leases: Mapping[int, dt.datetime] | None = None,
+) -> Queued | None:
+    """Store the signed message and its deliveries; None when the document was cancelled meanwhile.
+
+    None too when the company's switch was turned off since the look-up: then the document is due again, to be held.
+    `leases` says which deliveries (id → until when) are born under a lease of `owner`; not so where a hop is paused.
     """
     mine = {"id": document_id, "owner": owner, "now": to_micros(now)}
-    if connection.execute(_SWITCH, mine).scalar() == "false":
-        connection.execute(_AGAIN, mine)
-        return False
+    if _SWITCH.value(connection, mine) == "false":
+        _AGAIN.run(connection, mine)
+        return None
     values = {name: value if value is None else _stored(value) for name, value in finding_values(found).items()}
-    row = connection.execute(_QUEUED, mine | values).first()
+    row = _QUEUED.run(connection, mine | values).fetchone()
     if row is None:
-        return False
-    connection.execute(
-        _MESSAGE,
+        return None
+    company_id, content_id = row
+    _MESSAGE.run(
+        connection,
         {
             "id": new.id,
             "document_id": document_id,
-            "content_id": row.content_id if new.body is None else content.put(connection, new.body),
+            "content_id": content_id if new.body is None else content.put(connection, new.body),
             "header": new.header,
             "body_offset": new.body_offset,
             "size": new.size,
@@ -89,8 +107,37 @@ def queue(
             "created_at": to_micros(now),
         },
     )
-    connection.execute(_DELIVERY, [_delivery(each, new, document_id, row.company_id, now) for each in new.deliveries])
-    return True
+    leases = {
+        each.id: leases[each.id]
+        for each in new.deliveries
+        if leases and each.id in leases and not claims.is_paused(connection, each.next_hop, now)
+    }
+    for each in new.deliveries:
+        waits = _delivery(each, new, document_id, company_id, now)
+        _DELIVERY.run(connection, waits | (_leased(owner, leases[each.id]) if each.id in leases else {}))
+    claimed = tuple(_claimed(each, new, document_id) for each in new.deliveries if each.id in leases)
+    claims.open_attempts(connection, claimed, now)
+    return Queued(claimed=claimed)
+
+
+def pass_on(
+    connection: Connection,
+    found_in: ClaimedSubmission,
+    document: ClaimedDocument,
+    owner: str,
+    found: Finding,
+    new: NewMessage,
+    now: dt.datetime,
+    leases: Mapping[int, dt.datetime] | None = None,
+) -> Queued | None:
+    """Store the one `document` of a submission and `queue` it, in the commit that ends the submission.
+
+    None where `queue` gives None, and when the submission had ended before: that work comes too late.
+    """
+    if not submissions.end(connection, found_in.id):
+        return None
+    documents.insert(connection, document, 0, owner, now, now)
+    return queue(connection, document.id, owner, found, new, now, leases)
 
 
 def _stored(value: Any) -> str:
@@ -100,6 +147,7 @@ def _stored(value: Any) -> str:
 def _delivery(
     each: NewDelivery, new: NewMessage, document_id: int, company_id: int, now: dt.datetime
 ) -> dict[str, Any]:
+    """The row of a delivery that is due."""
     return {
         "id": each.id,
         "document_id": document_id,
@@ -113,8 +161,31 @@ def _delivery(
         "due_at": to_micros(now),
         "expires_at": to_micros(new.expires_at),
         "attempts": 0,
+        "leased_by": None,
+        "leased_until": None,
         "updated_at": to_micros(now),
     }
+
+
+def _leased(owner: str, until: dt.datetime) -> dict[str, Any]:
+    """What is different where it is on its way from the start."""
+    leased = {"leased_by": owner, "leased_until": to_micros(until)}
+    return {"state": DeliveryState.ACTIVE, "due_at": None, "attempts": 1, **leased}
+
+
+def _claimed(each: NewDelivery, new: NewMessage, document_id: int) -> Claimed:
+    return Claimed(
+        delivery_id=each.id,
+        attempt_id=new_id(),
+        document_id=document_id,
+        message_id=new.id,
+        address=each.address,
+        mail_from=each.mail_from,
+        next_hop=each.next_hop,
+        attempts=1,
+        expires_at=new.expires_at,
+        size=new.size,
+    )
 
 
 def message_bytes(connection: Connection, message_id: int) -> bytes:

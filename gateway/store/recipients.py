@@ -156,7 +156,7 @@ def values_of(row: Recipient, now: dt.datetime) -> dict[str, Any]:
     }
 
 
-def _refuse_twin(connection: Connection, company_id: int, row: Recipient) -> None:
+def refuse_twin(connection: Connection, company_id: int, row: Recipient) -> None:
     """A number has one row per type and company (S5)."""
     for twin in rows_of(connection, company_id, row.number):
         if twin.type == row.type and twin.id != row.id:
@@ -178,7 +178,7 @@ def _audited(row: Recipient) -> dict[str, Any]:
 
 def add(connection: Connection, company_id: int, row: Recipient, who: Caller, now: dt.datetime) -> Saved:
     """Add a checked row; Conflict, with the other's values, when number and type have one already."""
-    _refuse_twin(connection, company_id, row)
+    refuse_twin(connection, company_id, row)
     saved = msgspec.structs.replace(row, id=new_id(), version=1)
     connection.execute(
         sa.insert(recipient), {"id": saved.id, "company_id": company_id, "version": 1, **values_of(saved, now)}
@@ -196,7 +196,7 @@ def change(connection: Connection, row: Recipient, version: int | None, who: Cal
     old, company_id = load(connection, row.id)
     name = company_name(connection, company_id)
     _check_version(old, version, name)
-    _refuse_twin(connection, company_id, row)
+    refuse_twin(connection, company_id, row)
     saved = msgspec.structs.replace(row, version=old.version + 1)
     connection.execute(
         sa.update(recipient).where(recipient.c.id == row.id).values(version=saved.version, **values_of(saved, now))

@@ -12,17 +12,20 @@ from sqlalchemy.engine import Connection
 from gateway.model import Accepted, Body, Came, Envelope, Fields, NewSubmission, Origin, Peer, Value, new_id
 from gateway.store import content, documents, leases, pieces
 from gateway.store.companies import company_id
+from gateway.store.leases import Lease
 from gateway.store.pieces import Piece
 from gateway.store.schema import company, insert_into, submission, to_json, to_micros
+from gateway.store.statement import Statement
 
 DEDUPE_WINDOW = dt.timedelta(hours=24)  # design D19
 
 _INSERT = insert_into(
     submission,
-    "id company_id source channel envelope peer content_id file_name fields received_at state due_at tries dedupe",
+    "id company_id source channel envelope peer content_id file_name fields received_at state due_at leased_by "
+    "leased_until tries dedupe",
 )
-_FIRST = sa.text("SELECT id FROM submission WHERE dedupe = :dedupe AND received_at >= :since LIMIT 1")
-_DONE = sa.text(
+_FIRST = Statement("SELECT id FROM submission WHERE dedupe = :dedupe AND received_at >= :since LIMIT 1")
+_DONE = Statement(
     "UPDATE submission SET state = 'done', due_at = NULL, leased_by = NULL, leased_until = NULL"
     " WHERE id = :id AND state = 'received'"
 )
@@ -76,30 +79,58 @@ def accept(connection: Connection, new: NewSubmission, now: dt.datetime) -> Acce
 
     NotFound when the company of its source does not exist.
     """
+    return accept_claimed(connection, new, now, None)[0]
+
+
+def accept_claimed(
+    connection: Connection, new: NewSubmission, now: dt.datetime, lease: Lease | None
+) -> tuple[Accepted, ClaimedSubmission | None]:
+    """As `accept`; with a `lease` the submission is born under it, and whoever holds it need not claim."""
     if new.dedupe is not None:
-        first = connection.execute(_FIRST, {"dedupe": new.dedupe, "since": to_micros(now - DEDUPE_WINDOW)}).scalar()
+        first = _FIRST.value(connection, {"dedupe": new.dedupe, "since": to_micros(now - DEDUPE_WINDOW)})
         if first is not None:
-            return Accepted(id=int(first), duplicate=True)
-    connection.execute(
-        _INSERT,
+            return Accepted(id=int(first), duplicate=True), None
+    owner, content_id = company_id(connection, new.company), content.put(connection, new.body)
+    _INSERT.run(
+        connection,
         {
             "id": new.id,
-            "company_id": company_id(connection, new.company),
+            "company_id": owner,
             "source": new.source,
             "channel": new.channel,
             "envelope": to_json(new.envelope),
             "peer": to_json(new.peer),
-            "content_id": content.put(connection, new.body),
+            "content_id": content_id,
             "file_name": new.file_name,
             "fields": to_json(new.fields),
             "received_at": to_micros(new.received_at),
             "state": "received",
-            "due_at": to_micros(new.received_at),
+            "due_at": None if lease else to_micros(new.received_at),
+            "leased_by": lease.owner if lease else None,
+            "leased_until": to_micros(lease.until) if lease else None,
             "tries": 0,
             "dedupe": new.dedupe,
         },
     )
-    return Accepted(id=new.id)
+    return Accepted(id=new.id), _claimed(new, owner, content_id) if lease else None
+
+
+def _claimed(new: NewSubmission, owner: int, content_id: int) -> ClaimedSubmission:
+    return ClaimedSubmission(
+        id=new.id,
+        company_id=owner,
+        company=new.company,
+        source=new.source,
+        channel=new.channel,
+        envelope=new.envelope,
+        peer=new.peer,
+        content_id=content_id,
+        size=new.body.size,
+        file_name=new.file_name,
+        fields=new.fields,
+        received_at=new.received_at,
+        tries=0,
+    )
 
 
 def claim(
@@ -163,9 +194,42 @@ def finish(
 
     None of them when that is done already: the work of a lease that ran out comes too late.
     """
-    if connection.execute(_DONE, {"id": claimed.id}).rowcount == 0:
+    if not end(connection, claimed.id):
         return []
     return [_document(connection, claimed, part, new, owner, now, until) for part, new in enumerate(found)]
+
+
+def end(connection: Connection, submission_id: int) -> bool:
+    """The documents of a submission are found; False when they had been found before."""
+    return _DONE.run(connection, {"id": submission_id}).rowcount > 0
+
+
+def document_of(
+    claimed: ClaimedSubmission, new: NewDocument, content_id: int | None = None
+) -> documents.ClaimedDocument:
+    """A document of a submission as it will be stored; without `content_id` its bytes are the submission's own."""
+    return documents.ClaimedDocument(
+        id=new_id(),
+        company_id=claimed.company_id,
+        company=claimed.company,
+        submission_id=claimed.id,
+        source=claimed.source,
+        channel=claimed.channel,
+        envelope=claimed.envelope,
+        peer=claimed.peer,
+        content_id=claimed.content_id if content_id is None else content_id,
+        size=claimed.size if new.body is None else new.body.size,
+        file_name=new.file_name,
+        media_type=new.media_type,
+        fields=new.fields,
+        extras=(),
+        origin=new.origin,
+        came=new.came,
+        received_at=claimed.received_at,
+        tries=0,
+        version=1,
+        resend_to=(),
+    )
 
 
 def _document(
@@ -178,27 +242,9 @@ def _document(
     until: dt.datetime,
 ) -> documents.ClaimedDocument:
     """Store one document of a submission; what `documents.load` would give, without asking for it."""
-    made = documents.ClaimedDocument(
-        id=new_id(),
-        company_id=claimed.company_id,
-        company=claimed.company,
-        submission_id=claimed.id,
-        source=claimed.source,
-        channel=claimed.channel,
-        envelope=claimed.envelope,
-        peer=claimed.peer,
-        content_id=claimed.content_id if new.body is None else content.put(connection, new.body),
-        size=claimed.size if new.body is None else new.body.size,
-        file_name=new.file_name,
-        media_type=new.media_type,
-        fields=new.fields,
-        extras=tuple(_extra(connection, file) for file in new.extras),
-        origin=new.origin,
-        came=new.came,
-        received_at=claimed.received_at,
-        tries=0,
-        version=1,
-        resend_to=(),
+    content_id = None if new.body is None else content.put(connection, new.body)
+    made = msgspec.structs.replace(
+        document_of(claimed, new, content_id), extras=tuple(_extra(connection, file) for file in new.extras)
     )
     documents.insert(connection, made, part, owner, now, until)
     if new.piece is not None:

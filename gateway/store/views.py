@@ -159,6 +159,7 @@ def show_document(connection: Connection, document_id: int) -> dict[str, Any]:
             document.c.trace,
             document.c.released_by,
             document.c.updated_at,
+            document.c.content_id,
             submission.c.channel,
             submission.c.envelope,
             submission.c.peer,
@@ -184,6 +185,7 @@ def show_document(connection: Connection, document_id: int) -> dict[str, Any]:
         "trace": row.trace or [],
         "released_by": row.released_by,
         "updated_at": row.updated_at,
+        "content_removed_at": content.removed_at(connection, row.content_id),
         "messages": _messages(connection, document_id),
     }
 

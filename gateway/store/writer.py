@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import DBAPIError
 
 from gateway import metrics
 from gateway.errors import Busy, Corrupt, GatewayError, Temporary
@@ -28,7 +29,11 @@ from gateway.store.database import quick_check
 BATCH_ITEMS = 50
 BATCH_BYTES = 8 << 20
 _SIGNS_OF_DAMAGE = ("disk I/O error", "malformed", "not a database")
-_VERBS_OWN = (DataError, IntegrityError, ProgrammingError)  # what a verb does wrong says nothing of the disk
+_VERBS_OWN = (
+    sqlite3.DataError,
+    sqlite3.IntegrityError,
+    sqlite3.ProgrammingError,
+)  # what a verb does wrong says nothing of the disk
 
 _log = logging.getLogger("gateway.store")
 
@@ -63,6 +68,9 @@ class Writer:
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
         self._engine = engine
+        self._connection: Connection | None = (
+            None  # kept: to check it out for each transaction costs more than the rest
+        )
         self._path = path
         self._on_corrupt = on_corrupt
         self._on_change = on_change  # called in the thread, after a commit that changed a row
@@ -145,7 +153,8 @@ class Writer:
         """Run the verbs in one transaction; None after its COMMIT, else what went wrong, after its ROLLBACK."""
         try:
             self._check()
-            with self._engine.begin() as connection:
+            connection = self._connected()
+            with connection.begin():
                 before = _rows_changed(connection)
                 for item in batch:
                     item.value = item.verb(connection, *item.args)
@@ -159,12 +168,20 @@ class Writer:
             self._on_change()
         return None
 
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        return self._connection
+
     def _check(self) -> None:
         """Refuse to work on a database that is damaged, or not known to be whole after an I/O error."""
         if self._corrupt is not None:
             raise self._corrupt
         if not self._suspect:
             return
+        if self._connection is not None:
+            self._connection.invalidate()
+            self._connection = None
         self._engine.dispose()  # a second fsync after a failed one may lie: the connection goes with all it believes
         try:
             quick_check(self._engine, self._path)
@@ -178,11 +195,12 @@ class Writer:
 
     def _translate(self, error: BaseException) -> BaseException:
         """What the caller is told: its own fault as it is, the disk's as something that passes."""
-        if not isinstance(error, DBAPIError) or isinstance(error, _VERBS_OWN):
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        if not isinstance(cause, sqlite3.Error) or isinstance(cause, _VERBS_OWN):
             if not isinstance(error, GatewayError):
                 _log.error("a verb failed", exc_info=error)
             return error
-        detail = str(error.orig)
+        detail = str(cause)
         self.trouble = f"the database cannot be written: {detail}"
         _log.error("%s", self.trouble)
         if "full" in detail:

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 
 from gateway import settings
 from gateway.config import Config
-from gateway.model import UTC, Envelope, NewSubmission, Recipient, parse_id
+from gateway.model import UTC, Claimed, Envelope, NewSubmission, Outlet, Recipient, parse_id
 from gateway.pipeline import Pipeline
 from gateway.recent import Recent
 from gateway.store import Store, companies, messages, recipients, submissions, views
@@ -34,6 +34,7 @@ class Work:
 
     def __init__(self, store: Store, pool: Pool, config: Config, owner: str = OWNER, rules: Pool | None = None) -> None:
         self.store, self.pool, self.config = store, pool, config
+        self.outlet: Outlet | None = None  # without one no slot is ever free, so everything is stored as due
         self.queued = 0
         self.recent = Recent(1 << 20)
         self.pipeline = Pipeline(
@@ -43,13 +44,10 @@ class Work:
             owner=owner,
             verp_key=b"k" * 32,
             next_hop=lambda address: f"hop-{address.partition('@')[2]}",
-            on_queued=self._count,
+            outlet=Outside(self),
             recent=self.recent,
             rules=rules,
         )
-
-    def _count(self) -> None:
-        self.queued += 1
 
     async def accept(self, new: NewSubmission) -> int:
         """Hand something in."""
@@ -100,6 +98,29 @@ class Work:
             while not (found := await look()):  # noqa: ASYNC110  the store announces nothing
                 await asyncio.sleep(0.01)
         return found
+
+
+class Outside:
+    """The queue as the pipeline of `work` sees it: `work.outlet`, chosen by the test."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    def reserve(self, next_hop: str, size: int) -> dt.datetime | None:
+        return None if self._work.outlet is None else self._work.outlet.reserve(next_hop, size)
+
+    def hand(self, claimed: Claimed, content: bytes) -> None:
+        assert self._work.outlet is not None
+        self._work.outlet.hand(claimed, content)
+
+    def give_back(self, next_hop: str, size: int) -> None:
+        assert self._work.outlet is not None
+        self._work.outlet.give_back(next_hop, size)
+
+    def wake(self) -> None:
+        self._work.queued += 1
+        if self._work.outlet is not None:
+            self._work.outlet.wake()
 
 
 MakeWork = Callable[..., Awaitable[Work]]

@@ -16,6 +16,7 @@ from gateway.model import Claimed, Outcome, Reply, Result, show_id
 from gateway.store import claims, deliveries, messages, schema
 from gateway.store.claims import Ended
 from gateway.store.deliveries import Filter, Selection
+from gateway.store.statement import Statement
 from tests.mails import CONTENT, attempts, delivery, document, many, queue_mail, states
 
 BOOT = "boot-2"
@@ -99,9 +100,9 @@ def test_a_hop_paused_for_good_gives_nothing_until_resumed(engine: sa.Engine, no
             deliveries.pause_hop(c, "nowhere", "anna", "", None, now)
 
 
-def plan(c: Connection, statement: sa.TextClause, values: dict[str, object]) -> str:
-    rows = c.execute(sa.text(f"EXPLAIN QUERY PLAN {statement.text}"), values)
-    return "\n".join(str(row.detail) for row in rows)
+def plan(c: Connection, statement: Statement, values: dict[str, object]) -> str:
+    rows = Statement(f"EXPLAIN QUERY PLAN {statement.sql}").run(c, values)
+    return "\n".join(str(detail) for *_, detail in rows)
 
 
 def test_claiming_uses_the_partial_index_and_stays_flat(engine: sa.Engine, now: dt.datetime) -> None:

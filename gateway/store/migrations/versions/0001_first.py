@@ -45,6 +45,7 @@ def upgrade() -> None:
         sa.Column("sha256", sa.LargeBinary(), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("media_type", sa.Text(), nullable=False),
+        sa.Column("pruned_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
@@ -86,6 +87,13 @@ def upgrade() -> None:
         sa.Column("times", sa.BigInteger(), nullable=False),
         sa.Column("last_seen_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("source", "name"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "straggler",
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("submission_id", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "submission_id"),
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -186,10 +194,6 @@ def upgrade() -> None:
             ["company_id"],
             ["company.id"],
         ),
-        sa.ForeignKeyConstraint(
-            ["content_id"],
-            ["content.id"],
-        ),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(
@@ -264,10 +268,6 @@ def upgrade() -> None:
             ["company.id"],
         ),
         sa.ForeignKeyConstraint(
-            ["content_id"],
-            ["content.id"],
-        ),
-        sa.ForeignKeyConstraint(
             ["submission_id"],
             ["submission.id"],
         ),
@@ -284,6 +284,43 @@ def upgrade() -> None:
     op.create_index("document_state", "document", ["state"], unique=False)
     op.create_index("document_submission", "document", ["submission_id"], unique=False)
     op.create_table(
+        "delivery",
+        sa.Column("id", BIGINT, autoincrement=False, nullable=False),
+        sa.Column("document_id", sa.BigInteger(), nullable=False),
+        sa.Column("message_id", sa.BigInteger(), nullable=False),
+        sa.Column("company_id", sa.BigInteger(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("mail_from", sa.Text(), nullable=False),
+        sa.Column("next_hop", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("cause", sa.Text(), nullable=True),
+        sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("leased_by", sa.Text(), nullable=True),
+        sa.Column("leased_until", sa.BigInteger(), nullable=True),
+        sa.Column("last_reply", sa.Text(), nullable=True),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["document_id"],
+            ["document.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("delivery_address", "delivery", ["address"], unique=False)
+    op.create_index("delivery_document", "delivery", ["document_id"], unique=False)
+    op.create_index(
+        "delivery_due", "delivery", ["next_hop", "due_at"], unique=False, sqlite_where=sa.text("due_at IS NOT NULL")
+    )
+    op.create_index(
+        "delivery_held", "delivery", ["company_id", "cause"], unique=False, sqlite_where=sa.text("cause IS NOT NULL")
+    )
+    op.create_index(
+        "delivery_lease", "delivery", ["leased_until"], unique=False, sqlite_where=sa.text("leased_until IS NOT NULL")
+    )
+    op.create_index("delivery_state", "delivery", ["state"], unique=False)
+    op.create_table(
         "message",
         sa.Column("id", BIGINT, autoincrement=False, nullable=False),
         sa.Column("document_id", sa.BigInteger(), nullable=False),
@@ -296,10 +333,6 @@ def upgrade() -> None:
         sa.Column("cc", sa.Text(), nullable=False),
         sa.Column("notes", sa.Text(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["content_id"],
-            ["content.id"],
-        ),
         sa.ForeignKeyConstraint(
             ["document_id"],
             ["document.id"],
@@ -334,47 +367,6 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("wake_document", "wake", ["document_id"], unique=False)
-    op.create_table(
-        "delivery",
-        sa.Column("id", BIGINT, autoincrement=False, nullable=False),
-        sa.Column("document_id", sa.BigInteger(), nullable=False),
-        sa.Column("message_id", sa.BigInteger(), nullable=False),
-        sa.Column("company_id", sa.BigInteger(), nullable=False),
-        sa.Column("address", sa.Text(), nullable=False),
-        sa.Column("role", sa.Text(), nullable=False),
-        sa.Column("mail_from", sa.Text(), nullable=False),
-        sa.Column("next_hop", sa.Text(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("cause", sa.Text(), nullable=True),
-        sa.Column("due_at", sa.BigInteger(), nullable=True),
-        sa.Column("expires_at", sa.BigInteger(), nullable=False),
-        sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("leased_by", sa.Text(), nullable=True),
-        sa.Column("leased_until", sa.BigInteger(), nullable=True),
-        sa.Column("last_reply", sa.Text(), nullable=True),
-        sa.Column("updated_at", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["document_id"],
-            ["document.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["message_id"],
-            ["message.id"],
-        ),
-        sa.PrimaryKeyConstraint("id"),
-    )
-    op.create_index("delivery_address", "delivery", ["address"], unique=False)
-    op.create_index("delivery_document", "delivery", ["document_id"], unique=False)
-    op.create_index(
-        "delivery_due", "delivery", ["next_hop", "due_at"], unique=False, sqlite_where=sa.text("due_at IS NOT NULL")
-    )
-    op.create_index(
-        "delivery_held", "delivery", ["company_id", "cause"], unique=False, sqlite_where=sa.text("cause IS NOT NULL")
-    )
-    op.create_index(
-        "delivery_lease", "delivery", ["leased_until"], unique=False, sqlite_where=sa.text("leased_until IS NOT NULL")
-    )
-    op.create_index("delivery_state", "delivery", ["state"], unique=False)
     op.create_table(
         "attempt",
         sa.Column("id", BIGINT, autoincrement=False, nullable=False),
