@@ -18,6 +18,8 @@ import msgspec
 from sqlalchemy.engine import Connection
 
 from gateway import doctypes
+from gateway.admin import domains
+from gateway.admin.domains import Domains
 from gateway.admin.pages import PAGE, Pages, pages
 from gateway.admin.recipients import format_names
 from gateway.admin.running import DEFAULT_COMPANY, Running, filter_of, ident, refuse_unknown, whole_number
@@ -25,7 +27,7 @@ from gateway.directory import number_key
 from gateway.errors import NotFound, Refused, Temporary
 from gateway.model import Recipient, new_id, show_id
 from gateway.settings import Business
-from gateway.store import batches, companies
+from gateway.store import batches, companies, traffic
 from gateway.store import settings as stored_settings
 from gateway.store.audit import Caller
 from gateway.workbook.model import Finding, Listed, Options, Summary, pack, unpack
@@ -48,6 +50,8 @@ class Preview:
         self.counts = dict.fromkeys((*_KINDS, "warnings", "errors", "comments", "blanks", "rows"), 0)
         self.summary: Summary
         self.waiting: set[int] = set()  # held documents that would go on
+        self.domains = Domains()
+        self.elsewhere: set[int] = set()  # documents of the last weeks that would go to other addresses
         self._findings: list[bytes] = []
         self._planned: list[bytes] = []
 
@@ -66,6 +70,7 @@ class Preview:
         """Keep what becomes of some rows."""
         for row in rows:
             self.counts[row.kind] += 1
+            self.domains.note(row, self.summary.columns)
         self._planned.append(zlib.compress(pack(rows), 1))
 
     def findings(self) -> Iterator[Finding]:
@@ -94,6 +99,7 @@ class Preview:
             "error_column": self.summary.error_column,
             "counts": self.counts,
             "would_release": len(self.waiting),
+            "would_go_elsewhere": len(self.elsewhere),
         }
 
 
@@ -103,9 +109,11 @@ class Preview:
 async def preview(running: Running, query: Mapping[str, str], blob: bytes) -> AsyncGenerator[dict[str, Any], None]:
     """Look at the list `blob`: dicts that say how far it is, the last of them the preview, with `state` "ready".
 
-    `query`: `type` (needed), `company`, `name` of the file, `comments` = skip or reject, `ignore` (letters of columns).
+    `query`: `type` (needed), `company`, `name` of the file, `comments` = skip or reject, `ignore` (letters of columns),
+    `domains` = check or skip.
     """
-    refuse_unknown(query, ("company", "type", "name", "comments", "ignore"))
+    refuse_unknown(query, ("company", "type", "name", "comments", "ignore", "domains"))
+    resolver = domains.wanted(running, query.get("domains"))
     company = query.get("company") or DEFAULT_COMPANY
     company_id = await running.store.read(_company, company)
     options = _options(running, query)
@@ -125,6 +133,11 @@ async def preview(running: Running, query: Mapping[str, str], blob: bytes) -> As
         rows_start = end
     async for done in _compare_all(running, found, frames, rows_start):
         yield {"state": "comparing", "done": done, "total": found.summary.rows}
+    if resolver is not None and found.domains.places:
+        yield {"state": "asking", "done": 0, "total": len(found.domains.places)}
+        odd = await domains.warnings(resolver, found.domains, found.summary.columns)
+        found.note(odd)
+        found.counts["warnings"] += len(odd)
     _keep(running, found)
     yield {"state": "ready", **found.show()}
 
@@ -178,6 +191,7 @@ async def _compare_all(running: Running, found: Preview, frames: bytes, start: i
     done = 0
     for number, (rows, _) in enumerate(unpack(frames, Listed, start)):
         planned, odd, waiting = await running.store.read(_compare, found, rows)
+        found.elsewhere |= await running.store.read(_elsewhere, found, planned, running.now())
         found.plan(planned)
         found.note(odd)
         found.counts["warnings"] += len(odd)
@@ -205,6 +219,16 @@ def _compare(
             odd.append(Finding(row=row.line, cell=cell, code="W-ZEROS", sentence=sentence))
     changing = [row.recipient.number for row in planned if row.writes]
     return planned, odd, batches.count_waiting(connection, found.company_id, changing) if changing else set()
+
+
+def _elsewhere(
+    connection: Connection, found: Preview, planned: Sequence[batches.Planned], now: dt.datetime
+) -> set[int]:
+    moved = [
+        row for row in planned if row.writes and (row.was is None or not row.was.keys().isdisjoint(("email", "cc")))
+    ]
+    new = {row.recipient.number: {*row.recipient.email, *row.recipient.cc} for row in moved}
+    return traffic.elsewhere(connection, found.company_id, found.options.type, new, now) if new else set()
 
 
 def _planned(row: Listed, old: Recipient | None, found: Preview) -> batches.Planned:

@@ -15,7 +15,7 @@ from gateway.admin.running import DEFAULT_COMPANY, Running, filter_of, ident, te
 from gateway.directory import ADVANCED, check_recipient, clean_number
 from gateway.model import Recipient
 from gateway.settings import Business
-from gateway.store import companies
+from gateway.store import companies, rowhistory
 from gateway.store import recipients as stored
 from gateway.store import settings as stored_settings
 from gateway.store.audit import Caller
@@ -87,6 +87,16 @@ def _change(
 async def delete_recipient(running: Running, who: Caller, id_: str, version: int | None) -> dict[str, Any]:
     """Delete a row; gives it as it was."""
     return _answer(running, await running.store.write(stored.delete, ident(id_), version, who, running.now()))
+
+
+async def show_history(running: Running, id_: str) -> list[dict[str, Any]]:
+    """Who changed a row, when, and what; newest first. A deleted row has one too."""
+    return await running.store.read(rowhistory.history, ident(id_))
+
+
+async def undo_change(running: Running, who: Caller, id_: str, version: int | None) -> dict[str, Any]:
+    """Take the last change of a row back; gives the row. `version` is the one the caller saw, None for any."""
+    return _answer(running, await running.store.write(rowhistory.undo, ident(id_), version, who, running.now()))
 
 
 def _checked(connection: Connection, company_id: int, fields: Mapping[str, object]) -> Recipient:

@@ -65,6 +65,8 @@ ROUTES: Mapping[str, Permission | None] = {  # None: whoever reaches the socket
     "GET /recipients/{id}": _P.READ,
     "PATCH /recipients/{id}": _P.DIRECTORY,
     "DELETE /recipients/{id}": _P.DIRECTORY,
+    "GET /recipients/{id}/history": _P.READ,
+    "POST /recipients/{id}/undo": _P.DIRECTORY,
     "POST /imports": _P.DIRECTORY,
     "GET /imports/{id}": _P.DIRECTORY,
     "GET /imports/{id}/findings": _P.DIRECTORY,

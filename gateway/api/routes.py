@@ -22,7 +22,7 @@ from gateway.admin import (
     settings,
     status,
 )
-from gateway.admin.running import Running, version_of
+from gateway.admin.running import Running, refuse_unknown, version_of
 from gateway.api.handlers import Handler, answer, change, file, going_on, listing, rows, upload
 from gateway.store.audit import Caller
 
@@ -44,6 +44,8 @@ def routes(r: Running) -> list[tuple[str, str, Handler]]:
         ("GET", "/recipients/{id}", answer(lambda q: recipients.show_recipient(r, q.path_params["id"]))),
         ("PATCH", "/recipients/{id}", change(lambda q, who, body: _change_recipient(r, q, who, body))),
         ("DELETE", "/recipients/{id}", change(lambda q, who, body: _delete_recipient(r, q, who))),
+        ("GET", "/recipients/{id}/history", answer(lambda q: recipients.show_history(r, q.path_params["id"]))),
+        ("POST", "/recipients/{id}/undo", change(lambda q, who, body: _undo_change(r, q, who, body))),
         ("POST", "/imports", upload(lambda q, file: imports.preview(r, q.query_params, file))),
         ("GET", "/imports/{id}", answer(lambda q: imports.show_preview(r, q.path_params["id"]))),
         (
@@ -137,6 +139,11 @@ def _change_recipient(r: Running, q: Request, who: Caller, body: Mapping[str, ob
 
 def _delete_recipient(r: Running, q: Request, who: Caller) -> Awaitable[Any]:
     return recipients.delete_recipient(r, who, q.path_params["id"], _version(q, {}))
+
+
+def _undo_change(r: Running, q: Request, who: Caller, body: Mapping[str, object]) -> Awaitable[Any]:
+    refuse_unknown(body, ("version",))
+    return recipients.undo_change(r, who, q.path_params["id"], _version(q, body))
 
 
 def _set_setting(r: Running, q: Request, who: Caller, body: Mapping[str, object]) -> Awaitable[Any]:

@@ -35,6 +35,11 @@ def register(verbs: Commands) -> None:
     import_.add_argument("--report", metavar="OUT", help="write the workbook with a column of what is wrong")
     import_.add_argument("--ignore-column", metavar="C", action="append", default=[], help="pass over column C; again")
     import_.add_argument("--reject-comments", action="store_true", help="rows that begin with # are errors")
+    import_.add_argument(
+        "--domains",
+        choices=("check", "skip"),
+        help="ask the DNS whether mail can go to the addresses' domains; default: check unless relay.mode is capture",
+    )
     import_.add_argument("--reason", help="for the audit")
     import_.set_defaults(run=run_import)
     export = verbs.add_parser("export", help="write the directory as .xlsx or .csv, which can be imported again")
@@ -72,6 +77,7 @@ def run_import(context: Context, args: argparse.Namespace) -> int:
         "name": Path(args.file).name,
         "comments": "reject" if args.reject_comments else None,
         "ignore": ",".join(args.ignore_column) or None,
+        "domains": args.domains,
     }
     found = _look(client, file, query)
     place = path_of("imports", found["id"])
@@ -113,6 +119,8 @@ def _look(client: Client, file: bytes, query: Mapping[str, object]) -> dict[str,
 def _progress(step: Mapping[str, Any]) -> str:
     if step["state"] == "reading":
         return f"reading {step['bytes']:,} bytes …"
+    if step["state"] == "asking":
+        return f"asking the DNS for {step['total']:,} domains …"
     share = 100 * step["done"] // max(step["total"], 1)
     return f"{step['done']:,} of {step['total']:,} rows compared ({share} %)"
 
@@ -157,6 +165,8 @@ def _say_import(context: Context, args: argparse.Namespace, answer: Mapping[str,
         return 1
     if args.dry_run:
         text.print_text(f"Nothing was written. {answer['would_release']:,} held documents would go on.")
+        other = answer["would_go_elsewhere"]
+        text.print_text(f"Of the documents of the last 90 days {other:,} would go to other addresses.")
     elif answer["batch"] is None:
         text.print_text("Everything is in the directory already; nothing was written.")
     else:

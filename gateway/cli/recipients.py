@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from gateway.cli import Context, lists, text
+from gateway.cli import Context, changes, lists, text
 from gateway.client import Client, path_of
 from gateway.errors import NotFound, Refused
 
@@ -50,6 +50,7 @@ def register(commands: Commands) -> None:
     show.add_argument("--company", metavar="C", default="default")
     show.set_defaults(run=run_show)
     lists.register(verbs)
+    changes.register(verbs)
     delete = verbs.add_parser("delete", help="delete a recipient")
     delete.add_argument("number", metavar="NUMBER")
     delete.add_argument("--type", metavar="T", help="which row, when the number has several")

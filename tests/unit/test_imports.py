@@ -25,13 +25,13 @@ from gateway.api import AdminServer
 from gateway.client import Client, path_of
 from gateway.errors import Conflict, NotFound, Refused
 from gateway.model import Recipient
-from gateway.store import Store, companies, documents, meta, recipients, submissions
+from gateway.store import Store, companies, documents, messages, meta, recipients, submissions
 from gateway.store.audit import Caller
 from gateway.store.schema import document, recipient
 from gateway.workbook import writing
 from gateway.workbook.model import FILE_LIMIT
 from gateway.workers import Pool
-from tests.store.samples import OWNER, submission
+from tests.store.samples import OWNER, new_message, submission
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -431,6 +431,33 @@ async def test_held_documents_go_on_for_rows_that_are_created_or_updated(door: D
 
     state = await door.store.read(states)
     assert [state[each] for each in ids] == ["received", "held", "received", "received", "held"]
+
+
+def sent(connection: Connection, number: str, addresses: list[str], type_: str, days: int, now: dt.datetime) -> None:
+    """A document of so many days ago that went to these addresses."""
+    submissions.accept(connection, submission(now), now)
+    (claimed,) = submissions.claim(connection, OWNER, now, now + dt.timedelta(minutes=5), 1)
+    new = submissions.NewDocument(file_name="a.xml", media_type="application/xml", fields=claimed.fields)
+    (found,) = submissions.finish(connection, claimed, [new], OWNER, now, now + dt.timedelta(minutes=5))
+    messages.queue(connection, found.id, OWNER, documents.Finding(), new_message(now, *addresses), now)
+    values = {"customer_number": number, "type": type_, "received_at": now - dt.timedelta(days=days)}
+    connection.execute(sa.update(document).where(document.c.id == found.id).values(values))
+
+
+async def test_it_says_how_many_documents_would_have_gone_elsewhere(door: Door, now: dt.datetime) -> None:
+    await filled(door)
+    now = dt.datetime.now(dt.UTC)
+    for number, addresses, type_, days in (
+        ("1001", ["1001@customer.example", "copy@customer.example"], "invoice", 1),  # would go to new@
+        ("1001", ["new@customer.example", "copy@customer.example"], "invoice", 1),  # went there already
+        ("1001", ["1001@customer.example"], "order", 1),  # the list is for invoices
+        ("1001", ["1001@customer.example"], "invoice", 100),  # too long ago
+        ("1002", ["old@customer.example"], "invoice", 1),  # the list changes no address of 1002
+        ("1003", ["said@in.document.example"], "invoice", 1),  # the new row would decide
+    ):
+        await door.store.write(sent, number, addresses, type_, days, now)
+    assert (await door.look(LIST))["would_go_elsewhere"] == 2
+    assert (await door.look(LIST.replace("new@", "1001@")))["would_go_elsewhere"] == 1  # only the name changes then
 
 
 async def test_a_plan_can_be_gone_through_twice(door: Door) -> None:
