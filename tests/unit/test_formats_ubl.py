@@ -13,7 +13,7 @@ from lxml import etree
 from gateway import formats
 from gateway.en16931 import AllowanceCharge, Contact, Identifier, Invoice, Note, Party, PaymentMeans, Reference
 from gateway.errors import Unconvertible
-from gateway.model import Attachment, Found, ReadDocument
+from gateway.model import Attachment, ReadDocument
 from gateway.readers import read as read_file
 from gateway.readers.ubl_paths import UBL
 from tests.invoices import BUYER, GERMAN, NOW, SELLER, SOURCE, invoice, line, read
@@ -315,8 +315,7 @@ def test_what_is_in_the_targets_profile_goes_as_it_came(kind: str, profile: str 
     assert ("ubl" in names) is (kind == "ubl")
     for name in names:
         assert formats.convert(document, SOURCE, name, OPTIONS) is SOURCE
-    where = Found(field="number", value="1", where="/StandardBusinessDocument/Invoice/cbc:ID")
-    wrapped = replaced(document, evidence=(where,))
+    wrapped = replaced(document, wrapped=("sbdh",))
     assert {entry.name for entry in formats.FORMATS if formats.is_already(wrapped, b"", entry.name)} <= {"ubl"}
 
 
