@@ -6,6 +6,7 @@ sender says: they decide which parts are looked at, never how they are read.
 
 from __future__ import annotations
 
+import re
 from email.utils import parsedate_to_datetime
 
 import msgspec
@@ -95,7 +96,7 @@ def _is_date(text: str) -> bool:
 def _summary(
     headers: Headers, *, partial: Partial | None = None, odd: tuple[str, ...] = (), notes: tuple[str, ...] = ()
 ) -> MailSummary:
-    auto = headers.first("auto-submitted").partition(";")[0].strip().lower()
+    auto = re.split(r"[;\s(]", headers.first("auto-submitted").strip().lower())[0]  # comments may follow, RFC 3834 §5
     precedence = headers.first("precedence").strip().lower()
     is_report = headers.parameters("content-type")[0] == "multipart/report"
     return MailSummary(

@@ -29,12 +29,16 @@ _ANSWERED = regex.compile(
     r"réponse automatique|absence du bureau|autosvar|automatiskt svar|frånvaro)\b",
     regex.IGNORECASE,
 )
+_SUPPLY = r"(?:toner|ink|cartridge|drum|fuser|staples?|paper|waste box|papier|cartouche|encre|färgpulver|papper)"
+_STATE = (
+    r"(?:low|empty|near|ends?|out|replace\w*|exhausted|jam\w*|full|missing|leer|niedrig|ersetzen|wechseln|fast leer|"
+    r"bas\w*|vide|épuisé\w*|remplace\w*|slut|låg|byt|byta|tom)"
+)
 _DEVICE = regex.compile(
-    r"\b(?:toner|ink|cartridge|drum|fuser|waste (?:toner|box)|staples?|paper (?:jam|tray|out|low)|out of paper|"
-    r"(?:low|replace|order) (?:toner|ink|paper)|service call|maintenance (?:kit|alert)|device (?:alert|status)|"
-    r"printer (?:alert|status|error)|counter (?:report|notification)|meter reading|"
-    r"papierstau|kein papier|tonerstand|zählerstand|wartung|gerätewarnung|"
-    r"bourrage papier|cartouche|relevé (?:de )?compteur|papperstrassel|färgpulver|räkneverk)\b",
+    rf"\b{_SUPPLY}\b.{{0,40}}\b{_STATE}\b|\b(?:low|replace|out of|no|empty|kein|wenig|plus de|slut på)\s+{_SUPPLY}\b|"
+    r"\b(?:papierstau|tonerstand|bourrage papier|papperstrassel|service call|maintenance (?:kit|alert|required)|"
+    r"(?:device|printer|mfp|copier|scanner|machine) (?:alert|status|error|warning|notification)|gerätewarnung|"
+    r"counter (?:report|notification)|meter reading|zählerstand|relevé (?:de )?compteurs?|räkneverk)\b",
     regex.IGNORECASE,
 )
 _TEST = regex.compile(

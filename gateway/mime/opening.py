@@ -94,7 +94,7 @@ class Opened:
     @staticmethod
     def _file(inside: Leaf, name: str, data: bytes, where: str) -> Leaf:
         """A file inside another part: nobody says its type, so it is told by its bytes and its name."""
-        left_out = judge.named(name) if data.strip() else judge.EMPTY
+        left_out = judge.named(name) if data.strip() else "an empty file"
         return Leaf(
             _NO_HEADERS,
             "application/octet-stream",

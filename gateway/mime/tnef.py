@@ -16,9 +16,10 @@ _SIGNATURE = b"\x78\x9f\x3e\x22"
 _ATTACHMENT = 2  # level
 _RENDERING, _TITLE, _DATA, _PROPERTIES = 0x69002, 0x18010, 0x6800F, 0x69005  # MS-OXTNEF §2.1.3.1.1
 _LONG_NAME, _NAME, _OBJECT = 0x3707, 0x3704, 0x3701  # PidTagAttachLongFilename, -Filename, -DataObject
+_MESSAGE = bytes.fromhex("0703020000000000c000000000000046")  # IID_IMessage: the object is a mail
 _FIXED = {0x02: 4, 0x03: 4, 0x04: 4, 0x05: 8, 0x06: 8, 0x07: 8, 0x0A: 4, 0x0B: 4, 0x14: 8, 0x40: 8, 0x48: 16}
-_UNICODE = 0x1F
-_VARIABLE = (0x0D, 0x1E, _UNICODE, 0x102)
+_TEXT, _UNICODE, _AS_OBJECT = 0x1E, 0x1F, 0x0D
+_VARIABLE = (_AS_OBJECT, _TEXT, _UNICODE, 0x102)
 _MANY = 0x1000  # a property of several values
 MAX_FILES = 200
 MAX_PROPERTIES = 2000
@@ -69,16 +70,28 @@ def _attributes(data: bytes) -> Iterator[tuple[int, int, bytes]]:
 
 
 def _hidden(number: int, attributes: dict[int, bytes], charsets: Sequence[str]) -> Hidden:
-    properties = _properties(attributes.get(_PROPERTIES, b""), charsets)
+    properties = _properties(attributes.get(_PROPERTIES, b""))
     title = mimeheader.decode(attributes.get(_TITLE, b"").rstrip(b"\0"), charsets)
-    named = properties.get(_LONG_NAME) or properties.get(_NAME) or title
+    named = _text(properties.get(_LONG_NAME), charsets) or _text(properties.get(_NAME), charsets) or title
     data = attributes.get(_DATA, b"")
-    return Hidden(mimeheader.file_name(named) or f"attachment-{number}", data, not data and _OBJECT in properties)
+    kind, value = properties.get(_OBJECT, (0, b""))
+    if not data:  # its bytes stand among the properties, those of an object behind the name of its interface
+        data = value[16:] if kind == _AS_OBJECT else value
+    is_mail = kind == _AS_OBJECT and value.startswith(_MESSAGE)
+    return Hidden(mimeheader.file_name(named) or f"attachment-{number}", b"" if is_mail else data, is_mail)
 
 
-def _properties(data: bytes, charsets: Sequence[str]) -> dict[int, str]:
-    """The texts among the properties by their id; what is no text has an empty one."""
-    found: dict[int, str] = {}
+def _text(found: tuple[int, bytes] | None, charsets: Sequence[str]) -> str:
+    if found is None or found[0] not in (_TEXT, _UNICODE):
+        return ""
+    kind, value = found
+    text = value.decode("utf-16-le", "replace") if kind == _UNICODE else mimeheader.decode(value, charsets)
+    return text.rstrip("\0")
+
+
+def _properties(data: bytes) -> dict[int, tuple[int, bytes]]:
+    """The properties by their id: type and (last) value."""
+    found: dict[int, tuple[int, bytes]] = {}
     try:
         (count,) = struct.unpack_from("<I", data)
         at = 4
@@ -86,8 +99,7 @@ def _properties(data: bytes, charsets: Sequence[str]) -> dict[int, str]:
             kind, ident = struct.unpack_from("<HH", data, at)
             at = _skip_name(data, at + 4) if ident >= 0x8000 else at + 4
             value, at = _value(data, at, kind)
-            text = value.decode("utf-16-le", "replace") if kind == _UNICODE else mimeheader.decode(value, charsets)
-            found.setdefault(ident, text.rstrip("\0") if kind in (0x1E, _UNICODE) else "")
+            found.setdefault(ident, (kind, value))
     except (struct.error, Damaged):
         return found  # the title is a name too
     return found

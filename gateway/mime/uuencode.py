@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 MAX_FILES = 100  # of one text
+_END = re.compile(rb"^(?:end|====)[ \t]*\r?$", re.MULTILINE)
 _BEGIN = re.compile(rb"^begin(-base64)? [0-7]{3,4} +(\S[^\r\n]{0,254}?)[ \t]*\r?$", re.MULTILINE)
 
 
@@ -21,21 +22,27 @@ class Encoded(NamedTuple):
     """A file found in a text; `fault` says what is wrong with it, empty when it is whole."""
 
     name: bytes
-    data: bytes  # as far as it goes
+    data: bytes  # of a damaged one, the text that should have been it
     fault: str
 
 
 def files(text: bytes) -> Iterator[Encoded]:
     """The files in `text`, in order; what stands between them is the text itself."""
-    at = 0
+    match = _BEGIN.search(text)
     for _ in range(MAX_FILES):
-        match = _BEGIN.search(text, at)
         if match is None:
             return
-        data, fault, end = (_base64 if match[1] else _lines)(text, match.end() + 1)
-        at = max(end, match.end())
-        if data or not fault:  # the words "begin 644 x" in a sentence are no file
-            yield Encoded(match[2], data, fault)
+        start = match.end() + 1
+        data, fault, end = (_base64 if match[1] else _lines)(text, start)
+        following = _BEGIN.search(text, max(end, match.end()) if not fault else match.end())
+        if fault:
+            closing = _END.search(text, match.end(), following.start() if following else len(text))
+            block = text[match.start() : closing.end() if closing else max(end, start)]
+            if data or closing:  # else the words "begin 644 x" in a sentence
+                yield Encoded(match[2], block, fault)
+        else:
+            yield Encoded(match[2], data, "")
+        match = following
 
 
 def _lines(text: bytes, start: int) -> tuple[bytes, str, int]:

@@ -34,7 +34,7 @@ def came(summary: MailSummary, parts: Sequence[Part], place: int | None = None) 
     steps = [_step(_mail(summary), "note", summary.message_id)]
     part = None if place is None else parts[place]
     if part is not None:
-        steps.append(_step(f"{part.name}, {part.media_type}", "found", part.where))
+        steps.append(_step(part.name, "found", part.where))
         steps += [_step(f"{each.name} belongs to it", "found", each.where) for each in parts if each.extra_of == place]
     steps += _left_out([each for each in parts if each.left_out])
     steps += [_step(text, "note") for text in (*(_ODD[name] for name in summary.odd if name in _ODD), *summary.notes)]
