@@ -108,4 +108,12 @@ def breakable(text: str, longest: int) -> str:
     """`text` with BREAK inside words of more than `longest` characters, so that no word is wider than its column."""
     if len(text) <= longest:
         return text
-    return re.sub(rf"\S{{{longest + 1},}}", lambda word: re.sub(r"\S{6}(?=\S)", rf"\g<0>{BREAK}", word[0]), text)
+    return re.sub(rf"\S{{{longest + 1},}}", lambda word: _broken(word[0], longest), text)
+
+
+def _broken(word: str, longest: int) -> str:
+    """`word` with BREAK in it: an address after its marks, where that is enough."""
+    pieces = re.split(r"(?<=[@.])", word) if "@" in word else [word]
+    if max(map(len, pieces)) <= longest:
+        return BREAK.join(filter(None, pieces))
+    return re.sub(r"\S{6}(?=\S)", rf"\g<0>{BREAK}", word)

@@ -7,11 +7,12 @@ from typing import Any
 
 from gateway.en16931 import AllowanceCharge, Invoice, Line
 from gateway.formats.glyphs import Page
-from gateway.formats.parties import period
+from gateway.formats.parties import identified, period
 from gateway.formats.words import Words
 
 _LONGEST_ITEM = 16  # characters; longer item numbers stand under the description
 _LONGEST_ID = 6
+_GTIN = frozenset({None, "0160", "0088"})  # ISO 6523: GTIN; GLN's code, which many write for it
 _LONGEST_UNIT = 9  # characters; longer units wrap
 _TALL = 45  # lines of text; a row of more may be split over pages, because it could be taller than one
 _NARROWEST = 18  # characters, the widest there are, that a line of the description holds
@@ -88,22 +89,36 @@ def _below(line: Line, words: Words, page: Page, currency: str | None, item: str
     """What stands small under the name of a line."""
     found: list[str | None] = [line.description if line.name else None, line.note]
     found += [f"{name}: {value}" for name, value in line.attributes]
-    numbers = {
-        "item": item,
-        "buyer_item": line.buyer_item_id,
-        "standard_item": line.standard_item_id.value if line.standard_item_id else None,
-        "order_line": line.order_line,
-        "accounting": line.accounting_reference,
-        "period": period(line.period, words),
-    }
-    found.append(" · ".join(words.say("line", name, value=value) for name, value in numbers.items() if value))
+    found.append(
+        " · ".join(words.say("line", name, value=value) for name, value in _numbers(line, words, item) if value)
+    )
+    shown = {"price": line.gross_price, "discount": line.price_discount}
+    said = {name: words.price(value, currency) for name, value in shown.items() if value is not None}
     if line.price_discount and line.gross_price is not None:
-        shown = {"price": line.gross_price, "discount": line.price_discount}
-        found.append(words.say("line", "list_price", **{k: words.price(v, currency) for k, v in shown.items()}))
+        found.append(words.say("line", "list_price", **said))
+    elif line.gross_price not in (None, line.price):
+        found.append(words.say("line", "gross", price=said["price"]))
     found += [
         f"{_reason(entry, words, currency)}: {_signed(entry, words, currency)}" for entry in line.allowances_charges
     ]
     return [text for entry in found for text in page.text(entry, 30).split("\n") if text.strip()]
+
+
+def _numbers(line: Line, words: Words, item: str) -> list[tuple[str, str | None]]:
+    """The item's and the line's identifiers and references, each with the label it has."""
+    standard = line.standard_item_id
+    is_gtin = standard is not None and standard.scheme in _GTIN
+    return [
+        ("item", item),
+        ("buyer_item", line.buyer_item_id),
+        ("standard_item" if is_gtin else "item_id", standard and (standard.value if is_gtin else identified(standard))),
+        *(("item_class", identified(entry)) for entry in line.classifications),
+        ("origin", words.country(line.origin) if line.origin else None),
+        ("order_line", line.order_line),
+        ("object", identified(line.object_id)),
+        ("accounting", line.accounting_reference),
+        ("period", period(line.period, words)),
+    ]
 
 
 def _signed(entry: AllowanceCharge, words: Words, currency: str | None) -> str:
@@ -113,6 +128,8 @@ def _signed(entry: AllowanceCharge, words: Words, currency: str | None) -> str:
 
 def _reason(entry: AllowanceCharge, words: Words, currency: str | None) -> str:
     said = entry.reason or words.say("line", "charge" if entry.is_charge else "allowance")
+    if entry.reason_code and not entry.reason:
+        said += f" [{entry.reason_code}]"
     if entry.percent is None:
         return said
     percent = words.plain(entry.percent)

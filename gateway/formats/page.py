@@ -33,7 +33,7 @@ def compose(document: ReadDocument, invoice: Invoice, options: Options) -> dict[
     data: dict[str, Any] = {
         "lang": words.language,
         "accent": accent,
-        "dark": _is_dark(accent),
+        "dark": is_dark(accent),
         "date": list(options.now.timetuple()[:6]),
         "title": words.say("title", kind),
         "number": page.text(invoice.number, 24),
@@ -54,11 +54,11 @@ def compose(document: ReadDocument, invoice: Invoice, options: Options) -> dict[
         "footer": parties.legal(invoice.seller, words, page),
     }
     data["author"] = page.text(invoice.seller.name)
-    data["missing"] = _missing(page, words)
+    data["missing"] = missing(page, words)
     return data
 
 
-def _is_dark(accent: str) -> bool:
+def is_dark(accent: str) -> bool:
     """Whether white text on the accent, and the accent on white, can be read (WCAG 2 relative luminance, 4.5:1)."""
     channels = [int(accent[at : at + 2], 16) / 255 for at in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
@@ -80,7 +80,7 @@ def _lead(invoice: Invoice, kind: str, words: Words, page: Page) -> str:
 def _notes(invoice: Invoice, words: Words, page: Page) -> list[dict[str, Any]]:
     """Titled blocks of paragraphs at the end: notes (BG-1), legal form too long for the footer, documents (BG-24)."""
     blocks = []
-    notes = [page.text(note.text, 60) for note in invoice.notes if note.text.strip()]
+    notes = [page.text(" · ".join(filter(None, (n.subject, n.text))), 60) for n in invoice.notes if n.text.strip()]
     legal = invoice.seller.legal_form
     if legal and len(legal) > parties.LONGEST_LEGAL:
         notes.append(page.text(legal, 60))
@@ -95,7 +95,7 @@ def _notes(invoice: Invoice, words: Words, page: Page) -> list[dict[str, Any]]:
     return blocks
 
 
-def _missing(page: Page, words: Words) -> str:
+def missing(page: Page, words: Words) -> str:
     """The sentence that lists the characters without a glyph."""
     if not page.missing:
         return ""

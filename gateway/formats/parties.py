@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.en16931 import Address, Identifier, Invoice, Party, Period
+from gateway.en16931 import Address, Contact, Identifier, Invoice, Party, Period
 from gateway.formats.glyphs import Page
 from gateway.formats.words import Words
 
@@ -96,13 +96,36 @@ def meta(invoice: Invoice, words: Words, page: Page) -> list[list[str]]:
     for name in ("buyer_reference", "order", "sales_order", "contract", "project", "tender", "despatch_advice"):
         rows[name] = getattr(invoice, name)
     rows["receiving_advice"] = invoice.receiving_advice
-    rows["invoiced_object"] = invoice.invoiced_object.value if invoice.invoiced_object else None
+    rows["invoiced_object"] = identified(invoice.invoiced_object)
     rows["accounting_reference"] = invoice.accounting_reference
+    rows["seller_account"] = invoice.seller.account_id
+    rows["tax_point_code"] = _tax_point(invoice.tax_point_code, words)
     rows["buyer_vat_id"] = buyer.vat_id
     rows["buyer_legal_id"] = buyer.legal_id.value if buyer.legal_id else None
-    rows["buyer_contact"] = buyer.contact.name if buyer.contact else None
+    rows["buyer_tax_id"] = buyer.tax_id
+    others_ = [entry for entry in buyer.identifiers if entry.value != rows["customer_number"]]
+    rows["buyer_id"] = ", ".join(filter(None, map(identified, others_))) or None
+    contact = buyer.contact or Contact()
+    endpoint = identified(buyer.endpoint)
+    rows["buyer_endpoint"] = endpoint if endpoint != contact.email else None
+    rows["buyer_contact"] = contact.name
+    rows["buyer_reach"] = ", ".join(filter(None, (contact.phone, contact.email))) or None
     rows["contact"] = invoice.seller.contact.name if invoice.seller.contact else None
     return [[words.say("meta", name), page.text(value, _NARROW)] for name, value in rows.items() if value]
+
+
+def identified(identifier: Identifier | None) -> str | None:
+    """An identifier after its scheme: `0088:7350001000012`; an e-mail address needs none."""
+    if identifier is None:
+        return None
+    if identifier.scheme == "EM":  # EAS
+        return identifier.value
+    return ":".join(filter(None, (identifier.scheme, identifier.version, identifier.value)))
+
+
+def _tax_point(code: str | None, words: Words) -> str | None:
+    """When VAT falls due (BT-8), in words; UNTDID 2005 as EN 16931 has it, or 2475 as CII writes it."""
+    return words.labels["tax_point"].get(code, code) if code else None
 
 
 def customer_number(buyer: Party) -> str | None:
@@ -124,25 +147,34 @@ def others(invoice: Invoice, words: Words, page: Page) -> list[dict[str, object]
         party: Party | None = getattr(invoice, label)
         if party is None:
             continue
-        texts = lines(party, words, page, invoice.seller) + _ids(party, words, page)
+        texts = lines(party, words, page, invoice.seller) + _ids(party, words, page) + _more(party, words, page)
         if texts:
             blocks.append({"label": words.say("text", label), "lines": texts})
     return blocks
 
 
 def _ids(party: Party, words: Words, page: Page) -> list[str]:
-    named: list[tuple[str, str | Identifier | None]] = [
-        ("legal_id", party.legal_id),
+    named = [
+        ("legal_id", party.legal_id.value if party.legal_id else None),
         ("vat_id", party.vat_id),
         ("tax_id", party.tax_id),
+        *(("id", identified(entry)) for entry in party.identifiers),
+        ("endpoint", identified(party.endpoint)),
     ]
     found = []
-    for name, value in named:
-        text = value.value if isinstance(value, Identifier) else value
+    for name, text in named:
         if text:  # BT-32 may be words, such as the Swedish "Godkänd för F-skatt"
             label = words.say("text", name) + "\u00a0" if any(map(str.isdigit, text)) else ""
             found.append(page.text(label + text, _WIDE))
     return found
+
+
+def _more(party: Party, words: Words, page: Page) -> list[str]:
+    """What sources say of these parties though EN 16931 has no term for it."""
+    contact = party.contact or Contact()
+    account = f"{words.say('text', 'account')}\u00a0{party.account_id}" if party.account_id else None
+    found = (party.legal_form, account, contact.name, contact.phone, contact.email)
+    return [page.text(text, _WIDE) for text in found if text]
 
 
 def legal(seller: Party, words: Words, page: Page) -> list[str]:

@@ -27,7 +27,7 @@ def vat(invoice: Invoice, words: Words, page: Page) -> dict[str, Any]:
         code = entry.category or ""
         text = known.get(code, code) if len(code) <= 2 else code
         rows.append({"rate": rate, "text": page.text(text, 18), "taxable": net, "amount": amount})
-        reason = entry.exemption_reason or entry.exemption_code
+        reason = " · ".join(filter(None, (entry.exemption_reason, entry.exemption_code)))
         if reason:
             reasons.append(page.text(f"{known.get(code, code)}: {reason}" if code else reason, _LONGEST))
     names = ("title", "taxable", "amount")
@@ -79,10 +79,11 @@ def means(invoice: Invoice, words: Words, page: Page, credited: bool) -> dict[st
 
 def _block(entry: PaymentMeans, words: Words, page: Page) -> list[list[str]]:
     known = words.labels["means"]
-    rows = [("means", entry.text or known.get(entry.code or ""))]
+    rows = [("means", entry.text or known.get(entry.code or "", entry.code))]
     for name, value in (("account", entry.account), ("debited_account", entry.debited_account)):
         if value:
             shown, is_iban = account(value)
             rows.append(("iban" if is_iban and name == "account" else name, shown))
-    rows += [("bic", entry.bic), ("holder", entry.account_name), ("card", entry.card), ("mandate", entry.mandate)]
+    rows += [("bic", entry.bic), ("holder", entry.account_name)]
+    rows += [(name, getattr(entry, name)) for name in ("card", "card_holder", "card_network", "mandate", "creditor")]
     return [[words.say("payment", label), page.text(value, 24)] for label, value in rows if value]
