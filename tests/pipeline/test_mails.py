@@ -9,11 +9,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from gateway.model import UTC, Envelope, NewSubmission, new_id
+from gateway.model import UTC, Envelope, MailPattern, NewSubmission, new_id
 from gateway.pipeline import piecing
 from gateway.store import pieces
 from tests.e2e.documents import invoice
-from tests.pipeline.work import Work, attached, mail, parts
+from tests.pipeline.work import MakeWork, Work, attached, mail, parts
 
 ERP = Envelope(mail_from="erp@seller.example", rcpt_to=("1042@gateway.example",))
 
@@ -160,3 +160,88 @@ async def test_a_whole_that_says_it_is_a_piece_is_not_joined_again(work: Work) -
     await work.accept(piece(1, 1, inner))
     await work.until(states(work, "cancelled", "held"))
     assert (await work.one("held"))["cause"] == "no-document"
+
+
+# --- notices ---
+
+TONER = (
+    b"From: mfp@seller.example\r\nSubject: Toner low\r\nDate: Mon, 2 Mar 2026 09:41:00 +0100\r\n\r\nReplace soon.\r\n"
+)
+
+
+async def test_a_notice_ends_with_its_reason_and_waits_for_nobody(work: Work, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "gateway.mail")
+    await work.start()
+    await work.accept(mail(TONER))
+    shown = await work.shown("cancelled")
+    assert (shown["cause"], shown["sentence"]) == (None, "The mail is a device's message about itself and no document.")
+    assert shown["trace"][0]["text"].startswith('mail "Toner low" of mfp@seller.example')
+    assert "ended document=" in caplog.text
+    assert "cause=no-document:device" in caplog.text
+
+
+async def test_a_source_may_hold_its_notices(make_work: MakeWork) -> None:
+    work = await (await make_work(notices="hold")).start()
+    await work.accept(mail(TONER))
+    assert (await work.one("held"))["cause"] == "no-document:device"
+
+
+async def test_a_report_without_a_sender_ends_and_what_else_comes_without_one_is_held(work: Work) -> None:
+    await work.start()
+    nobody = Envelope(mail_from="", rcpt_to=("1042",))
+    bounce = (
+        b"From: MAILER-DAEMON@mx.example\r\nSubject: Undelivered\r\nContent-Type: multipart/report;\r\n"
+        b" report-type=delivery-status; boundary=b\r\n\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\n"
+        b"Status: 5.1.1\r\n--b--\r\n"
+    )
+    await work.accept(mail(bounce, envelope=nobody))
+    assert "a report on the delivery" in (await work.one("cancelled"))["sentence"]
+    await work.accept(mail(attached(("F-77.xml", invoice())), envelope=nobody))
+    assert (await work.one("held"))["cause"] == "no-document:bounce"
+
+
+# --- fields in the mail, and the record ---
+
+
+async def test_the_number_in_rcpt_beats_the_documents_own(make_work: MakeWork) -> None:
+    work = await make_work(mail_patterns=(MailPattern(field="customer_number", where="rcpt"),))
+    await (await work.start()).add("100234")
+    envelope = Envelope(mail_from="erp@seller.example", rcpt_to=("100234@gateway.example",))
+    await work.accept(mail(attached(("F-77.xml", invoice())), envelope=envelope))
+    shown = await work.shown("queued")
+    assert shown["customer_number"] == "100234"
+    steps = [(step["rule"], step["result"], step["text"], step.get("where")) for step in shown["trace"]]
+    assert steps[1] == ("mail", "found", "F-77.xml", "part 2")
+    assert ("customer_number", "found", "customer number 100234", "RCPT TO") in steps
+    assert ("sender", "lost", "the document's own customer number 1042", None) in steps
+
+
+async def test_the_number_in_the_subject_fills_what_the_document_lacks(make_work: MakeWork) -> None:
+    pattern = MailPattern(field="customer_number", where="subject", regex=r"Kunde (\d+)", first=False)
+    work = await make_work(mail_patterns=(pattern,))
+    await (await work.start()).add("4711")
+    without = invoice(customer="")
+    await work.accept(mail(attached(("F-77.xml", without), Subject="Rechnung Kunde 4711")))
+    shown = await work.shown("queued")
+    assert shown["customer_number"] == "4711"
+    assert any(step.get("where") == "subject of the mail" for step in shown["trace"])
+    await work.add()
+    await work.accept(mail(attached(("F-78.xml", invoice(number="F-78")), Subject="Rechnung Kunde 4711")))
+
+    async def second() -> bool:
+        return {document["customer_number"] for document in await work.documents()} == {"4711", "1042"}
+
+    await work.until(second)
+
+
+async def test_what_cannot_be_opened_is_held_beside_what_can(work: Work) -> None:
+    await (await work.start()).add()
+    await work.accept(mail(attached(("F-77.xml", invoice()), ("rest.zip", b"PK\x03\x04 no archive at all"))))
+    await work.until(states(work, "held", "queued"))
+    held = await work.shown("held")
+    assert (held["cause"], held["file_name"]) == ("unreadable:zip-damaged", "rest.zip")
+    assert held["sentence"] == "The archive rest.zip is damaged."
+    assert [step.get("where") for step in held["trace"]] == [None, "part 3", None, None, None]
+    going = await work.shown("queued")
+    assert any(step["text"] == "The archive rest.zip is damaged." for step in going["trace"])
+    assert len(parts(await work.sent())) == 1
