@@ -35,9 +35,10 @@ from gateway.queue import Queue
 from gateway.recent import Recent
 from gateway.retention import Remover
 from gateway.smtp.quirks import Quirks
+from gateway.smtp.resolver import NoAnswer, Resolver
 from gateway.store import Store, audit, companies, documents, messages, meta, submissions, views, writer
 from gateway.store.database import database_path
-from gateway.transports import open_transport
+from gateway.transports import make_resolver, open_transport
 from gateway.workers import Pool
 
 QUEUE_LIMIT = 200_000  # submissions and deliveries that wait (design D17)
@@ -46,6 +47,7 @@ GRACE = 30.0  # seconds that running work gets at a stop
 # Imported by the process that forks workers, never by this one.
 PRELOAD = ("gateway.mime", "gateway.readers.ubl", "gateway.readers.pdf", "gateway.formats.pdf", "typst", "pikepdf")
 RECENT_BYTES = 32 << 20  # what was just written, for who reads it next
+ASKED_SECONDS = 3.0  # for a question to the DNS, while a person waits
 LOOK_SECONDS = 1.0  # how often room and liveness are looked at
 
 _log = logging.getLogger("gateway.daemon")
@@ -141,6 +143,7 @@ class Daemon:
             nudge=self.nudge,
             room=self.room,
             pool=self.pool,
+            resolver=_resolver(config),
             quirks=submission.quirks,
             not_removing=lambda: self.remover.problem,
             folders=lambda: {name: folder.facts() for name, folder in self.folders.items()},
@@ -270,6 +273,14 @@ class Daemon:
         if room != self._room:
             _log.log(logging.WARNING if room else logging.INFO, "intake: %s", room or "there is room again")
         self._room = room
+
+
+def _resolver(config: Config) -> Resolver | None:
+    """Who is asked about the domains of lists; None when the system names no DNS server."""
+    try:
+        return make_resolver(config.relay, lifetime=ASKED_SECONDS)
+    except NoAnswer:
+        return None
 
 
 def _listeners(config: Config, ports: tuple[int, ...]) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from gateway.errors import Refused
 from gateway.intake.trial import Facts
 from gateway.model import UTC, parse_id
 from gateway.smtp.quirks import Quirk
+from gateway.smtp.resolver import Resolver
 from gateway.store import Store
 from gateway.workers import Pool
 
@@ -62,6 +63,7 @@ class Running:
     now: Callable[[], dt.datetime] = _now
     started_at: dt.datetime = dataclasses.field(default_factory=_now)
     pool: Pool | None = None  # where files that people hand in are read
+    resolver: Resolver | None = None  # who is asked about the DNS
     previews: dict[int, Any] = dataclasses.field(default_factory=dict)  # of lists, by id; `imports` keeps them few
 
 

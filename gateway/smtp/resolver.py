@@ -116,6 +116,20 @@ class Resolver:
             raise NoAnswer(f"the MX records of {domain} name no host: {named[0][1][:100]!r}")
         return Exchangers(tuple(hosts), answer.authenticated)
 
+    async def obstacle(self, domain: str) -> str | None:
+        """Why no mail can go to `domain`, None when it can; NoAnswer when the DNS does not say."""
+        try:
+            found = await self.exchangers(domain)
+            if found.hosts == ((0, domain),):
+                at = await self.addresses(domain)
+                if at.doubt is not None:
+                    raise NoAnswer(at.doubt)
+                if not at.v4 + at.v6:
+                    raise nobody_there(domain)
+        except NoMail as error:
+            return error.sentence
+        return None
+
     async def addresses(self, host: str) -> Addresses:
         """The addresses of `host`; a question that fails leaves the other's answer standing."""
         found: list[tuple[str, ...]] = []
@@ -151,6 +165,11 @@ class Resolver:
 
     def _vouched(self, response: dns.message.Message) -> bool:
         return self._trusted and bool(response.flags & dns.flags.AD)
+
+
+def nobody_there(domain: str) -> NoMail:
+    """What it means that `domain` has no MX, and no address either."""
+    return NoMail(f"the domain {domain} has neither a mail server nor an address", "5.1.2", proven=False)
 
 
 def is_loopback(address: str) -> bool:

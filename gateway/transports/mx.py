@@ -23,7 +23,7 @@ from gateway.model import Envelope, Outcome, Reply, Result
 from gateway.smtp import client
 from gateway.smtp.client import Content, Server, Session
 from gateway.smtp.exchangers import Host, Shuffle, Target, before_ours, walk
-from gateway.smtp.resolver import NoAnswer, NoMail, Resolver, is_loopback
+from gateway.smtp.resolver import NoAnswer, NoMail, Resolver, is_loopback, nobody_there
 from gateway.transports.connections import Connections
 from gateway.transports.site import Site
 
@@ -279,7 +279,7 @@ def _addressless(domain: str, hosts: Sequence[Host], doubt: str | None) -> Gatew
     if doubt is not None:
         return NoAnswer(doubt)
     if [host.name for host in hosts] == [domain]:
-        return NoMail(f"the domain {domain} has neither a mail server nor an address", "5.1.2", proven=False)
+        return nobody_there(domain)
     text = f"no mail server of {domain} has an address: {', '.join(host.name for host in hosts)[:200]}"
     return _Nowhere(retry.failed("4.4.4", text))
 
