@@ -119,6 +119,11 @@ def queued(document: int, message_id: str, deliveries: int, rule: str, file: str
     )
 
 
+def removed(contents: int, size: int, documents: int, files: int) -> None:
+    """What had ended and was old enough is removed: contents of `size` bytes, rows of documents, dropped files."""
+    _event("removed", contents=contents, bytes=size, documents=documents, files=files)
+
+
 def audit_root(seq: int, digest: bytes) -> None:
     """Once a day: number and hash of the audit's newest row; the chain of rows must hold it for ever."""
     _event("audit-root", root=f"{seq}:{digest.hex()}")

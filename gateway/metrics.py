@@ -53,6 +53,18 @@ FOLDER_WRITABLE = Gauge(
 )
 FOLDER_FREE = Gauge("gateway_folder_free_bytes", "Free bytes where a drop folder lies", ["source"], registry=REGISTRY)
 
+REMOVED_CONTENTS = Counter("gateway_removed_contents", "Contents removed by retention", registry=REGISTRY)
+REMOVED_BYTES = Counter("gateway_removed_bytes", "Bytes of contents removed by retention", registry=REGISTRY)
+REMOVED_DOCUMENTS = Counter("gateway_removed_documents", "Documents whose rows retention removed", registry=REGISTRY)
+REMOVED_FILES = Counter("gateway_removed_files", "Files of .done/ deleted by retention", registry=REGISTRY)
+OLDEST_CONTENT = Gauge(
+    "gateway_oldest_content_seconds", "Age of the oldest content that is kept, 0 when there is none", registry=REGISTRY
+)
+DATABASE_BYTES = Gauge("gateway_database_bytes", "Size of the database", registry=REGISTRY)
+DATABASE_UNUSED = Gauge(
+    "gateway_database_unused_bytes", "What of the database the next contents fill", registry=REGISTRY
+)
+
 
 def exposition() -> bytes:
     """All metrics in the text format that Prometheus scrapes."""

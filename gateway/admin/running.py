@@ -57,6 +57,7 @@ class Running:
     config: Config
     listeners: Callable[[], list[dict[str, Any]]] = _no_ports  # one dict per open listener: address, tls
     quirks: Callable[[str], list[Quirk]] = _no_quirks  # of a source's clients, since the start
+    not_removing: Callable[[], str | None] = _there_is_room  # why retention removes nothing just now
     folders: Callable[[], Mapping[str, Facts]] = _no_folders  # of the sources with a drop folder, by name
     nudge: Callable[[], None] = _nothing  # something became due: the pipeline and the queue look now
     room: Callable[[], str | None] = _there_is_room  # why nothing can be taken in just now

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from gateway import __version__, metrics
 from gateway.admin import folders
 from gateway.admin.running import Running, refuse_unknown, text_of
@@ -16,7 +18,7 @@ from gateway.config import Source
 from gateway.errors import Refused
 from gateway.model import DeliveryState, DocumentState
 from gateway.smtp.quirks import Quirk
-from gateway.store import audit, claims, database, deliveries, views
+from gateway.store import audit, claims, database, deliveries, retention, views
 from gateway.store.audit import Caller
 
 
@@ -40,9 +42,22 @@ async def show_status(running: Running) -> dict[str, Any]:
         "relay": config.relay.mode,
         "paused": await running.store.read(deliveries.paused_hops, running.now()),
         "stopped": await running.store.read(deliveries.stopped_hops, running.now()),
+        "retention": await _retention(running),
         "documents": {state: counts["documents"].get(state, 0) for state in DocumentState},
         "deliveries": {state: counts["deliveries"].get(state, 0) for state in DeliveryState},
         "held": counts["held"],
+    }
+
+
+async def _retention(running: Running) -> dict[str, Any]:
+    """For how many days what is kept, since when the oldest content is there, and the space that all takes."""
+    space = await running.store.read(retention.space)
+    return {
+        **msgspec.structs.asdict(running.config.retention),
+        "oldest_content": space.oldest,
+        "bytes": space.bytes,
+        "unused": space.free,
+        "problem": running.not_removing(),
     }
 
 
@@ -58,6 +73,10 @@ async def show_metrics(running: Running) -> bytes:
     metrics.SCHEDULE_LAG.set(max(0.0, (now - min(due, default=now)).total_seconds()))
     metrics.STOPPED.set(len(await running.store.read(deliveries.stopped_hops, now)))
     metrics.INTAKE_OPEN.set(running.room() is None)
+    space = await running.store.read(retention.space)
+    metrics.OLDEST_CONTENT.set(0.0 if space.oldest is None else max(0.0, (now - space.oldest).total_seconds()))
+    metrics.DATABASE_BYTES.set(space.bytes)
+    metrics.DATABASE_UNUSED.set(space.free)
     await asyncio.to_thread(folders.set_gauges, running)
     if running.pool is not None:
         metrics.WORKER_JOBS.set(running.pool.jobs)

@@ -103,6 +103,8 @@ def run_show(context: Context, args: argparse.Namespace) -> int:
     for message in found["messages"]:
         for note in message["notes"]:
             text.print_text(f"message {message['id']}: {note}")
+    if found["content_removed_at"]:
+        text.print_text(f"its content was removed on {found['content_removed_at'][:10]}, as [retention] says")
     for delivery in found["deliveries"]:
         text.print_text(f"delivery {delivery['id']} {delivery['role']} {delivery['recipient']}: {delivery['state']}")
         for attempt in delivery["history"]:

@@ -34,6 +34,7 @@ def run(context: Context, args: argparse.Namespace) -> int:
         text.print_text(f"takes nothing in: {found['no_room']}")
     for folder in found["folders"]:
         _say_folder(folder)
+    _say_retention(found["retention"])
     text.print_text(f"relays by {found['relay']}")
     stopped = {hop["next_hop"]: f"{hop['reason']}; paused until {hop['until']}" for hop in found["stopped"]}
     for hop in found["paused"]:
@@ -57,6 +58,16 @@ def _say_folder(folder: dict[str, Any]) -> None:
         text.print_text(f"  takes nothing: {folder['problem']}")
     if folder["unwritable"]:
         text.print_text(f"  write test of {text.short_time(folder['tested_at'])}: {folder['unwritable']}")
+
+
+def _say_retention(kept: dict[str, Any]) -> None:
+    """The oldest content, and the space that all takes."""
+    days = f"kept for {kept['content_days']} days" if kept["content_days"] else "kept for ever"
+    oldest = f", the oldest of {kept['oldest_content'][:10]}" if kept["oldest_content"] else ""
+    space = f"{kept['bytes'] >> 20:,} MiB, {kept['unused'] >> 20:,} of them unused"
+    text.print_text(f"contents are {days}{oldest}; the database takes {space}")
+    if kept["problem"]:
+        text.print_text(f"  removes nothing: {kept['problem']}")
 
 
 def _say_health(health: dict[str, Any]) -> None:

@@ -13,14 +13,15 @@ from gateway import address
 from gateway.config import doors, mails, regexes, relaying
 from gateway.config.doors import host as _host
 from gateway.config.doors import is_host as _is_host
-from gateway.config.keeping import FOLDER_ONLY, folder_keys
+from gateway.config.keeping import FOLDER_ONLY, RETENTION_KEYS, folder_keys, retention
 from gateway.config.structs import Config, DkimKey, Gateway, Listener, Relay, Roles, Sender, Source
 from gateway.config.table import Table, read
 from gateway.errors import ConfigError, Refused
 from gateway.model import Pattern
 
 KEYS: Mapping[str, tuple[str, ...]] = {  # every table of the file and its keys
-    "": ("gateway", "sender", "dkim", "listener", "source", "relay", "roles"),
+    "": ("gateway", "sender", "dkim", "listener", "source", "relay", "roles", "retention"),
+    "retention": RETENTION_KEYS,
     "gateway": ("hostname", "database", "admin_socket", "workers", "pages"),
     "sender": ("domain", "default_prefix"),
     "dkim": ("keys",),
@@ -98,6 +99,7 @@ def load(file: Path | None = None) -> Config:
         sources=tuple(_source(table, base) for table in sources),
         relay=_relay(relay, base),
         roles=_roles(top.table("roles", KEYS["roles"])),
+        retention=retention(top.table("retention", RETENTION_KEYS)),
     )
     if config.relay.mode == "mx":
         relaying.refuse_for_mx(relay, config.gateway.hostname)

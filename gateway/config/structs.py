@@ -128,6 +128,14 @@ class Relay(Section, frozen=True, kw_only=True):
     trust_ad: bool = False  # the resolvers check DNSSEC
 
 
+class Retention(Section, frozen=True, kw_only=True):
+    """`[retention]`: days after which what has ended is removed; 0 keeps it for ever."""
+
+    content_days: int = 90  # files as they came in and messages as they were sent
+    rows_days: int = 400  # what is known of a document and its deliveries
+    done_days: int = 90  # files in .done/
+
+
 class Roles(Section, frozen=True, kw_only=True):
     """`[roles]`: the Unix group whose members have each role, None for nobody."""
 
@@ -151,6 +159,7 @@ class Config(Section, frozen=True, kw_only=True):
     sources: tuple[Source, ...] = ()
     relay: Relay = Relay()
     roles: Roles = Roles()
+    retention: Retention = Retention()
 
 
 def embedded_defaults(folder: Path) -> Config:

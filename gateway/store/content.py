@@ -49,6 +49,7 @@ def get(connection: Connection, content_id: int, offset: int = 0) -> bytes:
     if not rows:
         removed = removed_at(connection, content_id)
         if removed is not None:
-            raise NotFound(f"The content was removed on {removed:%Y-%m-%d}; what is known of the document is kept.", "id")
+            sentence = f"The content was removed on {removed:%Y-%m-%d}; what is known of the document is kept."
+            raise NotFound(sentence, "id")
     whole = rows[0] if len(rows) == 1 else b"".join(rows)
     return whole[offset % CHUNK :] if offset % CHUNK else whole

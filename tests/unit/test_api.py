@@ -29,6 +29,7 @@ from gateway.model import Recipient
 from gateway.store import Store, claims, companies, documents, messages, meta, recipients, schema, submissions, views
 from gateway.store.audit import Caller
 from tests.store.samples import OWNER, new_message, submission
+from tests.store.test_retention import sent
 
 CONFIG = config.Config(
     gateway=config.Gateway(hostname="gateway.example.net"),
@@ -510,6 +511,16 @@ async def test_status_and_metrics(door: Door, now: dt.datetime) -> None:
 
 async def scraped(door: Door) -> str:
     return (await asyncio.to_thread(lambda: b"".join(door.client.stream("/metrics")))).decode()
+
+
+async def test_metrics_say_how_old_contents_are_and_what_all_takes(door: Door) -> None:
+    await door.store.write(sent, dt.datetime.now(dt.UTC) - dt.timedelta(hours=1))
+    said = await scraped(door)
+    (age,) = re.findall(r"(?m)^gateway_oldest_content_seconds (\S+)", said)
+    assert 3600 <= float(age) < 3700
+    (size,) = re.findall(r"(?m)^gateway_database_bytes (\S+)", said)
+    assert float(size) > 16384
+    assert "gateway_database_unused_bytes 0.0" in said
 
 
 async def test_metrics_say_what_waits_in_a_folder(door: Door, tmp_path: Path) -> None:

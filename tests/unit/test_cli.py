@@ -29,9 +29,10 @@ from gateway.cli import text
 from gateway.errors import Refused
 from gateway.intake.trial import Facts, Trial
 from gateway.model import show_id
-from gateway.store import Store, audit, claims, companies, documents, messages, meta, schema, submissions
+from gateway.store import Store, audit, claims, companies, documents, messages, meta, retention, schema, submissions
 from tests.conftest import ROOT
 from tests.store.samples import OWNER, new_message, submission
+from tests.store.test_retention import sent
 
 CONFIG = '[gateway]\nadmin_socket = "admin.sock"\ndatabase = "sqlite:gateway.db"\n'
 
@@ -464,6 +465,23 @@ async def test_audit_status_sources_backup(door: Door) -> None:
     assert "127.0.0.0/8" in await door.say("sources", "list")
     assert "copy.db holds the database" in await door.say("backup", "copy.db")
     assert (door.folder / "copy.db").exists()
+
+
+async def test_status_and_show_say_what_retention_keeps_and_removed(door: Door, now: dt.datetime) -> None:
+    submitted = await door.store.write(sent, now - dt.timedelta(days=91))
+    said = await door.say("status")
+    assert "contents are kept for 90 days, the oldest of 2025-12-01; the database takes " in said
+    await door.store.write(retention.step, "content", now - dt.timedelta(days=90), now, 20)
+    (found,) = await door.json("documents", "list", "--number", "F-77", "--customer-number", "1042")
+    assert (found["state"], found["deliveries"][0]["recipient"]) == ("sent", "a@example.com")
+    assert "its content was removed on 2026-03-02, as [retention] says" in await door.say("documents", "show", found["id"])
+    for verb in ("original", "message"):
+        assert "The content was removed on 2026-03-02" in await door.fails("documents", verb, found["id"])
+    assert "cannot be sent again" in await door.fails("documents", "resend", found["id"])
+    kept = (await door.json("status"))["retention"]
+    assert (kept["oldest_content"], kept["rows_days"], kept["problem"]) == (None, 400, None)
+    assert kept["bytes"] > kept["unused"]
+    assert submitted
 
 
 async def test_status_and_sources_say_what_waits_in_a_folder(door: Door) -> None:

@@ -1,0 +1,55 @@
+"""Columns that hold more than SQL does: times as microseconds, values as JSON."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import msgspec
+from sqlalchemy import BigInteger, Text
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_MICROSECOND = dt.timedelta(microseconds=1)
+
+
+def to_micros(moment: dt.datetime) -> int:
+    """Microseconds since 1970 UTC of an aware datetime."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def from_micros(micros: int) -> dt.datetime:
+    """The aware UTC datetime of microseconds since 1970."""
+    return _EPOCH + dt.timedelta(microseconds=micros)
+
+
+class Moment(TypeDecorator[dt.datetime]):
+    """An aware datetime, stored as microseconds UTC."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> int | None:
+        return None if value is None else to_micros(value)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> dt.datetime | None:
+        return None if value is None else from_micros(value)
+
+
+class Json(TypeDecorator[Any]):
+    """Any value that msgspec can write, stored as JSON text; comes back as dicts, lists and scalars."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        return None if value is None else msgspec.json.encode(value).decode()
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        return None if value is None else msgspec.json.decode(value)
+
+
+def to_json(value: Any) -> str:
+    """`value` as a `Json` column holds it."""
+    return msgspec.json.encode(value).decode()
