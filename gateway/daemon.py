@@ -34,7 +34,6 @@ from gateway.pipeline import Pipeline
 from gateway.queue import Queue
 from gateway.recent import Recent
 from gateway.retention import Remover
-from gateway.retention import Remover
 from gateway.smtp.quirks import Quirks
 from gateway.smtp.resolver import NoAnswer, Resolver
 from gateway.store import Store, audit, companies, documents, messages, meta, submissions, views, writer
@@ -66,7 +65,6 @@ class Daemon:
         self.quirks = Quirks()
         self.pool = Pool(config.gateway.workers, preload=PRELOAD)
         self.rules = Pool(1, memory=checking.SPACE, large=checking.LARGE) if checking.is_possible() else None
-        self.remover = Remover(self.store, config)
         self.remover = Remover(self.store, config)
         self.folders: dict[str, DropFolder] = {}
         self.failed: GatewayError | None = None
@@ -148,7 +146,6 @@ class Daemon:
             resolver=_resolver(config),
             quirks=submission.quirks,
             not_removing=lambda: self.remover.problem,
-            not_removing=lambda: self.remover.problem,
             folders=lambda: {name: folder.facts() for name, folder in self.folders.items()},
         )
         admin = AdminServer(config.gateway.admin_socket, running)
@@ -163,8 +160,6 @@ class Daemon:
         await submission.start()
         stack.push_async_callback(self._within_grace, submission)
         self.ports = submission.ports
-        self.remover.start()
-        stack.push_async_callback(self.remover.stop)
         self.remover.start()
         stack.push_async_callback(self.remover.stop)
 

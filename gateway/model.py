@@ -50,11 +50,6 @@ def first_id(moment: dt.datetime) -> int:
     return max(0, int(moment.timestamp() * 1000) - _EPOCH_MS) << 22
 
 
-def first_id(moment: dt.datetime) -> int:
-    """The smallest id that can have been made at `moment`: those of before are smaller."""
-    return max(0, int(moment.timestamp() * 1000) - _EPOCH_MS) << 22
-
-
 def show_id(number: int) -> str:
     """The 13 characters of base 32 under which an id is shown everywhere."""
     return "".join(_ALPHABET[number >> shift & 31] for shift in range(60, -1, -5))

@@ -318,10 +318,6 @@ def resend_document(connection: Connection, document_id: int, to: Sequence[str],
     removed = content.removed_at(connection, connection.execute(kept).scalar_one())
     if removed is not None:
         raise Refused(f"the document's content was removed on {removed:%Y-%m-%d}; it cannot be sent again", "id")
-    kept = sa.select(document.c.content_id).where(document.c.id == document_id)
-    removed = content.removed_at(connection, connection.execute(kept).scalar_one())
-    if removed is not None:
-        raise Refused(f"the document's content was removed on {removed:%Y-%m-%d}; it cannot be sent again", "id")
     connection.execute(
         sa.update(document)
         .where(document.c.id == document_id)

@@ -474,7 +474,8 @@ async def test_status_and_show_say_what_retention_keeps_and_removed(door: Door, 
     await door.store.write(retention.step, "content", now - dt.timedelta(days=90), now, 20)
     (found,) = await door.json("documents", "list", "--number", "F-77", "--customer-number", "1042")
     assert (found["state"], found["deliveries"][0]["recipient"]) == ("sent", "a@example.com")
-    assert "its content was removed on 2026-03-02, as [retention] says" in await door.say("documents", "show", found["id"])
+    said = await door.say("documents", "show", found["id"])
+    assert "its content was removed on 2026-03-02, as [retention] says" in said
     for verb in ("original", "message"):
         assert "The content was removed on 2026-03-02" in await door.fails("documents", verb, found["id"])
     assert "cannot be sent again" in await door.fails("documents", "resend", found["id"])

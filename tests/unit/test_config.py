@@ -209,7 +209,8 @@ def test_sources(tmp_path: Path) -> None:
 
 
 def test_retention(tmp_path: Path) -> None:
-    assert config.load(written(tmp_path, "")).retention == config.Retention(content_days=90, rows_days=400, done_days=90)
+    kept = config.load(written(tmp_path, "")).retention
+    assert kept == config.Retention(content_days=90, rows_days=400, done_days=90)
     text = "[retention]\ncontent_days = 30\nrows_days = 0\ndone_days = 7\n"
     kept = config.load(written(tmp_path, text)).retention
     assert kept == config.Retention(content_days=30, rows_days=0, done_days=7)
