@@ -11,6 +11,7 @@ from gateway.formats.cii_profiles import en16931_cii, xrechnung_cii
 from gateway.formats.contract import Format, Options
 from gateway.formats.facturx import facturx_basic_pdf, facturx_en16931, facturx_extended, facturx_xrechnung
 from gateway.formats.finvoice import finvoice_3
+from gateway.formats.svefaktura import svefaktura_1
 from gateway.formats.ubl_profiles import en16931_ubl, peppol_bis, xrechnung_ubl
 from gateway.model import Attachment, ReadDocument
 
@@ -29,6 +30,7 @@ FORMATS: tuple[Format, ...] = (
     facturx_extended,
     facturx_xrechnung,
     finvoice_3,
+    svefaktura_1,
 )
 
 

@@ -5,6 +5,8 @@ Filled by format name; a term that is not here has no element of its own there.
 
 from __future__ import annotations
 
+from gateway.formats.places_national import SVEFAKTURA
+
 _EPI = "EpiDetails/EpiPaymentInstructionDetails"
 _VAT = "InvoiceDetails/VatSpecificationDetails"
 
@@ -56,4 +58,5 @@ FINVOICE = {
 
 PLACES: dict[str, tuple[str, dict[str, str]]] = {  # by format: the root, and the places below it
     "finvoice": ("/Finvoice", FINVOICE),
+    "svefaktura": ("/Invoice", SVEFAKTURA),
 }

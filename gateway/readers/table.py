@@ -7,12 +7,14 @@ from gateway.readers.finvoice import FinvoiceReader
 from gateway.readers.item import Reader
 from gateway.readers.other import OtherReader
 from gateway.readers.pdf import PdfReader
+from gateway.readers.svefaktura import SvefakturaReader
 from gateway.readers.ubl import UblReader
 
 READERS: tuple[Reader, ...] = (
     UblReader(),
     CiiReader(),
     FinvoiceReader(),
+    SvefakturaReader(),
     PdfReader(),
     OtherReader(),
 )
