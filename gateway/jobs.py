@@ -107,6 +107,8 @@ def _media_type(document: ReadDocument, said: str) -> str:
     """By what the content is; what the sender called it only where that says nothing."""
     if document.format in ("pdf", "facturx"):
         return "application/pdf"
+    if document.format == "edifact":
+        return "application/EDIFACT"  # RFC 1767
     return "application/xml" if document.format != "other" else said or "application/octet-stream"
 
 

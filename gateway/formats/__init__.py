@@ -9,6 +9,7 @@ from gateway.errors import Refused
 from gateway.formats import pdf, ubl
 from gateway.formats.cii_profiles import en16931_cii, xrechnung_cii
 from gateway.formats.contract import Format, Options
+from gateway.formats.edifact import edifact_d96a
 from gateway.formats.facturx import facturx_basic_pdf, facturx_en16931, facturx_extended, facturx_xrechnung
 from gateway.formats.finvoice import finvoice_3
 from gateway.formats.svefaktura import svefaktura_1
@@ -30,6 +31,7 @@ FORMATS: tuple[Format, ...] = (
     facturx_extended,
     facturx_xrechnung,
     finvoice_3,
+    edifact_d96a,
     svefaktura_1,
 )
 

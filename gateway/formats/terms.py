@@ -65,6 +65,11 @@ NAMES: dict[str, Name] = {
         f"{_SELLER}/DefinedTradeContact/EmailURIUniversalCommunication/URIID",
     ),
     "BT-44": Name("buyer's name", f"{_C}/PartyLegalEntity/RegistrationName", f"{_BUYER}/Name"),
+    "BT-46": Name(
+        "buyer's identifier, VAT number (BT-48), registration (BT-47) or customer number",
+        f"{_C}/PartyIdentification/ID",
+        f"{_BUYER}/ID",
+    ),
     "BT-49": Name(
         "buyer's electronic address in one of its schemes",
         f"{_C}/EndpointID",

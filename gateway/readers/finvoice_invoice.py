@@ -22,10 +22,10 @@ from gateway.en16931 import (
     VatBreakdown,
     negated,
 )
-from gateway.readers.finvoice_line import is_text_row, lines_of, rows_of, text_of, vat_category_of
+from gateway.readers.finvoice_line import is_text_row, lines_of, rows_of, text_of
 from gateway.readers.finvoice_party import any_party_of, identifier_of, party_of, with_endpoints
 from gateway.readers.finvoice_paths import FINVOICE, TYPES
-from gateway.readers.xpath import sum_of
+from gateway.readers.stated import sum_of, vat_category_of
 
 MAX_NOTES = 20
 _CREDIT_TRANSFER = "30"  # UNTDID 4461; EPI is the electronic payment initiation of the banks, a credit transfer

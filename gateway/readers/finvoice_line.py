@@ -8,8 +8,8 @@ from typing import Any
 from gateway.en16931 import AllowanceCharge, Identifier, Line, Period
 from gateway.readers.finvoice_party import identifier_of
 from gateway.readers.finvoice_paths import FINVOICE, unit_of
+from gateway.readers.stated import vat_category_of
 
-_STANDARD = "S"  # UNTDID 5305
 _QUANTITIES = ("InvoicedQuantity", "DeliveredQuantity", "OrderedQuantity")  # what was invoiced counts first
 _SUBSTANCE = ("RowVatExcludedAmount", "RowAmount", "UnitPriceAmount", "UnitPriceNetAmount", *_QUANTITIES)
 
@@ -39,14 +39,6 @@ def text_of(node: Any, path: str, between: str) -> str | None:
     """The texts at `path`, one text cut into several elements."""
     texts = [FINVOICE.text(hit, ".") for hit in FINVOICE.nodes(node, path)]
     return between.join(text for text in texts if text) or None
-
-
-def vat_category_of(code: str | None, rate: Decimal | None, notes: list[str]) -> str | None:
-    """UNTDID 5305 as stated; a rate above zero without a code is the standard category (EN 16931-1, BT-118)."""
-    if code or not rate or rate <= 0:
-        return code
-    notes.append("VAT categories are not stated; what has a rate is read as category S.")
-    return _STANDARD
 
 
 def _line(row: Any, prefix: str, number: int, notes: list[str]) -> Line:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gateway.readers.cii import CiiReader
+from gateway.readers.edifact import EdifactReader
 from gateway.readers.finvoice import FinvoiceReader
 from gateway.readers.item import Reader
 from gateway.readers.other import OtherReader
@@ -15,6 +16,7 @@ READERS: tuple[Reader, ...] = (
     CiiReader(),
     FinvoiceReader(),
     SvefakturaReader(),
+    EdifactReader(),
     PdfReader(),
     OtherReader(),
 )

@@ -6,7 +6,7 @@ import binascii
 import datetime as dt
 import functools
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -43,15 +43,6 @@ def date_of(text: str | None) -> dt.date | None:
 def decimal_of(text: str | None) -> Decimal | None:
     """An xsd:decimal exactly as written; None when it is none."""
     return Decimal(text) if text is not None and _DECIMAL.fullmatch(text) else None
-
-
-def sum_of(amounts: Sequence[Decimal | None], notes: list[str]) -> Decimal | None:
-    """BT-106 by its definition (rule BR-CO-10), for formats without a place for it; None when an amount is missing."""
-    stated = [amount for amount in amounts if amount is not None]
-    if not stated or len(stated) < len(amounts):
-        return None
-    notes.append("The sum of the lines (BT-106) is not stated; it is the lines' net amounts added up.")
-    return sum(stated, Decimal(0))
 
 
 class Paths:

@@ -16,6 +16,7 @@ from gateway.model import Attachment, Pattern
 from gateway.readers import read
 
 HERE = Path(__file__).parent
+SUFFIXES = {"application/EDIFACT": ".edi", "text/csv": ".csv"}  # by media type; the others are XML or hold it
 
 
 def cases() -> Iterator[Path]:
@@ -49,6 +50,13 @@ def writing(case: Path) -> tuple[bytes, str]:
     return content, "".join(f"{sentence}\n" for sentence in made.notes)
 
 
+def answer(case: Path) -> Path:
+    """Where a writer case keeps what is written."""
+    target = (case / "target").read_text("utf-8").strip()
+    chosen = next(entry for entry in formats.FORMATS if entry.name == target)
+    return case / f"out{SUFFIXES.get(chosen.media_type, '.xml')}"
+
+
 def _inside(pdf: bytes) -> bytes:
     with Pdf.open(io.BytesIO(pdf)) as opened:
         (attached,) = opened.attachments.values()
@@ -63,7 +71,7 @@ def main(names: list[str]) -> None:
     for case in writer_cases():
         if not names or any(name in case.name for name in names):
             content, lost = writing(case)
-            (case / "out.xml").write_bytes(content)
+            answer(case).write_bytes(content)
             (case / "lost").write_text(lost, "utf-8")
 
 
