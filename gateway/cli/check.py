@@ -106,9 +106,9 @@ def check_dns(config: Config) -> tuple[list[str], list[str]]:
     except GatewayError as error:
         return [], [f"relay.resolvers: {error.sentence}"]
     wrong = []
-    if config.relay.trust_ad and not resolver.local:
-        server = resolver.servers[0]
-        wrong.append(f"relay.trust_ad: the system's DNS server {server} is another machine, so DNSSEC is not believed.")
+    if config.relay.trust_ad and resolver.elsewhere:
+        server = resolver.elsewhere[0]
+        wrong.append(f"relay.trust_ad: the DNS server {server} is another machine, so DNSSEC is not believed.")
     good, bad = asyncio.run(_ask_dns(resolver, config))
     return good, wrong + bad
 

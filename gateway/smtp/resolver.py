@@ -89,8 +89,8 @@ class Resolver:
             self._dns.nameservers = [dns.nameserver.Do53Nameserver(host, port) for host, port in servers]
         asked = servers or [(str(server), 53) for server in self._dns.nameservers]
         self.servers = tuple(f"{host}:{port}" if port != 53 else host for host, port in asked)
-        self.local = all(is_loopback(host) for host, _ in asked)
-        self._trusted = trust_ad and self.local
+        self.elsewhere = tuple(host for host, _ in asked if not is_loopback(host))  # servers on other machines
+        self._trusted = trust_ad and not self.elsewhere
         self._dns.timeout = per_try
         self._lifetime = lifetime
         self._dns.retry_servfail = False

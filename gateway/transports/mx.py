@@ -197,17 +197,18 @@ class Mx:
         return _Route(site, tuple(targets[:MOST_TRIED]), authenticated)
 
     def _is_ours(self, address: str) -> bool:
+        address = _plain(address)
         for host, port in self._us.listeners:
-            if port == self._port and (host == address or (host in ("0.0.0.0", "::") and _is_local(address))):
+            everywhere = host in ("0.0.0.0", "::") and _is_local(address)
+            if port == self._port and (host == address or everywhere or (host == "localhost" and is_loopback(address))):
                 return True
         return False
 
     def _is_foreign(self, address: str) -> bool:
         """Not loopback, nor an address that is nobody's; a port of one's own choice is for trying things out."""
-        ip = ipaddress.ip_address(address)
-        ip = getattr(ip, "ipv4_mapped", None) or ip
+        ip = ipaddress.ip_address(_plain(address))
         nobody = ip.is_unspecified or ip.is_multicast
-        return not nobody and (self._port != SMTP or not is_loopback(str(ip)))
+        return not nobody and (self._port != SMTP or not ip.is_loopback)
 
     # --- sending ---
 
@@ -317,6 +318,12 @@ def _is_local(address: str) -> bool:
         except OSError:
             return False
     return True
+
+
+def _plain(address: str) -> str:
+    """`address`, as IPv4 where IPv6 only wraps it (RFC 4291 §2.5.5.2): it leads to the same place."""
+    ip = ipaddress.ip_address(address)
+    return str(getattr(ip, "ipv4_mapped", None) or ip)
 
 
 def _family(address: str) -> socket.AddressFamily:

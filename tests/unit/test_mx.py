@@ -353,13 +353,14 @@ async def test_we_are_not_our_own_exchanger_by_name(world: World) -> None:
     assert peer.connections == 0
 
 
-@pytest.mark.parametrize("host", ["127.0.0.2", "0.0.0.0"])
-async def test_we_are_not_our_own_exchanger_by_address(world: World, host: str) -> None:
+@pytest.mark.parametrize("host", ["127.0.0.2", "0.0.0.0", "localhost"])
+@pytest.mark.parametrize("address", ["127.0.0.2", "::ffff:127.0.0.2"])
+async def test_we_are_not_our_own_exchanger_by_address(world: World, host: str, address: str) -> None:
     peer = await world.peer("127.0.0.2")
-    world.dns.mail("one.example", (10, "mx1.one.example", ["127.0.0.2"]))
+    world.dns.mail("one.example", (10, "mx1.one.example", [address]))
     outcome = await send(world.transport(us=Us("gw.example", ((host, world.port),))))
     assert summary(outcome) == (Result.PERMANENT, "address", 554, "5.4.6")
-    assert "mx1.one.example [127.0.0.2] is where this gateway listens" in outcome.reply.text
+    assert f"mx1.one.example [{address}] is where this gateway listens" in outcome.reply.text
     assert peer.connections == 0
     another = Us("gw.example", ((host, 1),))
     assert (await send(world.transport(us=another))).result is Result.DONE

@@ -129,7 +129,8 @@ async def test_ad_counts_only_when_the_resolver_is_trusted(stub: DnsStub) -> Non
 
 def test_ad_of_another_machine_is_not_believed() -> None:
     assert Resolver([("::1", 53), ("127.0.0.53", 53)], trust_ad=True)._trusted
-    assert not Resolver([("127.0.0.1", 53), ("192.0.2.53", 53)], trust_ad=True)._trusted
+    mixed = Resolver([("127.0.0.1", 53), ("192.0.2.53", 53)], trust_ad=True)
+    assert (mixed._trusted, mixed.elsewhere) == (False, ("192.0.2.53",))
 
 
 async def test_a_name_that_cannot_be_asked_for_is_no_answer(stub: DnsStub) -> None:
