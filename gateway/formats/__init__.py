@@ -10,6 +10,7 @@ from gateway.formats import pdf, ubl
 from gateway.formats.cii_profiles import en16931_cii, xrechnung_cii
 from gateway.formats.contract import Format, Options
 from gateway.formats.edifact import edifact_d96a
+from gateway.formats.ebinterface import ebinterface_6
 from gateway.formats.facturx import facturx_basic_pdf, facturx_en16931, facturx_extended, facturx_xrechnung
 from gateway.formats.finvoice import finvoice_3
 from gateway.formats.svefaktura import svefaktura_1
@@ -33,6 +34,7 @@ FORMATS: tuple[Format, ...] = (
     finvoice_3,
     edifact_d96a,
     svefaktura_1,
+    ebinterface_6,
 )
 
 

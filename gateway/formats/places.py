@@ -5,7 +5,7 @@ Filled by format name; a term that is not here has no element of its own there.
 
 from __future__ import annotations
 
-from gateway.formats.places_national import SVEFAKTURA
+from gateway.formats.places_national import EBINTERFACE, SVEFAKTURA
 
 _EPI = "EpiDetails/EpiPaymentInstructionDetails"
 _VAT = "InvoiceDetails/VatSpecificationDetails"
@@ -106,5 +106,6 @@ EDIFACT = {
 PLACES: dict[str, tuple[str, dict[str, str]]] = {  # by format: the root, and the places below it
     "finvoice": ("/Finvoice", FINVOICE),
     "svefaktura": ("/Invoice", SVEFAKTURA),
+    "ebinterface": ("/Invoice", EBINTERFACE),
     "edifact": ("INVOIC", EDIFACT),
 }

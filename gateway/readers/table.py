@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gateway.readers.cii import CiiReader
 from gateway.readers.edifact import EdifactReader
+from gateway.readers.ebinterface import EbInterfaceReader
 from gateway.readers.finvoice import FinvoiceReader
 from gateway.readers.item import Reader
 from gateway.readers.other import OtherReader
@@ -16,6 +17,7 @@ READERS: tuple[Reader, ...] = (
     CiiReader(),
     FinvoiceReader(),
     SvefakturaReader(),
+    EbInterfaceReader(),
     EdifactReader(),
     PdfReader(),
     OtherReader(),
