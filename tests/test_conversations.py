@@ -109,3 +109,12 @@ async def test_dialogue(file: Path, tmp_path: Path) -> None:
 
 def test_the_eight_smuggling_sequences_are_there() -> None:
     assert len([file for file in FILES if file.stem.startswith("smuggling-")]) == 8
+
+
+def test_every_old_habit_is_in_the_documentation() -> None:
+    text = (Path(__file__).parent.parent / "docs" / "legacy.md").read_text("utf-8")
+    table = text.split("## In the dialogue")[1].split("## In the mail")[0]
+    names = {file.stem for file in FILES}
+    said = {word for line in table.splitlines() for word in re.findall(r"`([a-z0-9-]+)`", line.rpartition(" | ")[2])}
+    assert {name for name in names if name.startswith("legacy-")} <= said
+    assert said <= names

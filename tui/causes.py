@@ -15,6 +15,7 @@ CAUSES = {
     "conversion": N_("cannot be converted"),
     "template": N_("the template cannot be filled in"),
     "unreadable": N_("cannot be read"),
+    "incomplete": N_("a piece of a mail is missing"),
     "unsigned": N_("cannot be signed"),
     "internal": N_("a fault of the gateway"),
 }
