@@ -51,6 +51,7 @@ def test_no_file_does_more_than_being_unreadable() -> None:
         "facturx",
         "finvoice",
         "edifact",
+        "orderx",
         "pdf",
         "unknown-type",
         "not-a-document",

@@ -7,6 +7,7 @@ import re
 from typing import Literal
 
 from gateway.doctypes.catalogue import CATALOGUE
+from gateway.doctypes.delivery_forecast import DELIVERY_FORECAST
 from gateway.doctypes.despatch_advice import DESPATCH_ADVICE
 from gateway.doctypes.invoice import INVOICE
 from gateway.doctypes.invoice_response import INVOICE_RESPONSE
@@ -14,8 +15,12 @@ from gateway.doctypes.kind import DocumentType
 from gateway.doctypes.order import ORDER
 from gateway.doctypes.order_response import ORDER_RESPONSE
 from gateway.doctypes.other import OTHER
+from gateway.doctypes.receipt_advice import RECEIPT_ADVICE
 from gateway.doctypes.reminder import REMINDER
 from gateway.doctypes.statement import STATEMENT
+from gateway.doctypes.transport_instruction import TRANSPORT_INSTRUCTION
+from gateway.doctypes.transport_instruction_response import TRANSPORT_INSTRUCTION_RESPONSE
+from gateway.doctypes.utility_statement import UTILITY_STATEMENT
 from gateway.errors import Refused
 
 DOCTYPES: tuple[DocumentType, ...] = (
@@ -27,6 +32,11 @@ DOCTYPES: tuple[DocumentType, ...] = (
     STATEMENT,
     CATALOGUE,
     INVOICE_RESPONSE,
+    RECEIPT_ADVICE,
+    DELIVERY_FORECAST,
+    TRANSPORT_INSTRUCTION,
+    TRANSPORT_INSTRUCTION_RESPONSE,
+    UTILITY_STATEMENT,
     OTHER,
 )
 
@@ -67,6 +77,11 @@ def by_root(root: str) -> tuple[DocumentType, str | None] | None:
 def invoice_subtype(code: str) -> str | None:
     """The subtype of an invoice with this UNTDID 1001 code (EN 16931 BT-3); None for a code that is no invoice's."""
     return INVOICE.codes.get(code)
+
+
+def by_code(code: str) -> tuple[DocumentType, str | None] | None:
+    """The type and subtype of a document with this UNTDID 1001 code; None for a code that no type claims."""
+    return next(((kind, kind.codes[code]) for kind in DOCTYPES if code in kind.codes), None)
 
 
 def reveal(text: str) -> tuple[DocumentType, str | None, Extent] | None:

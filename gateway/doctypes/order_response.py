@@ -12,6 +12,14 @@ ORDER_RESPONSE = DocumentType(
         "de": "Auftragsbestätigung",
         "sv": "Orderbekräftelse",
     },
+    subtypes={
+        "agreement": {
+            "en": "Order agreement",
+            "fr": "Accord de commande",
+            "de": "Bestellvereinbarung",
+            "sv": "Orderöverenskommelse",
+        },
+    },
     roots={
         f"{{{UBL}OrderResponse-2}}OrderResponse": None,
         f"{{{UBL}OrderResponseSimple-2}}OrderResponseSimple": None,

@@ -6,7 +6,7 @@ import msgspec
 
 from gateway.constants import completed
 from gateway.errors import Refused
-from gateway.formats import pdf, ubl
+from gateway.formats import original, pdf, ubl
 from gateway.formats.cii_profiles import en16931_cii, xrechnung_cii
 from gateway.formats.contract import Format, Options
 from gateway.formats.edifact import edifact_d96a
@@ -21,6 +21,7 @@ __all__ = ["FORMATS", "Format", "Options", "choosable", "convert", "is_already"]
 
 FORMATS: tuple[Format, ...] = (
     pdf,
+    original,
     ubl,
     peppol_bis,
     en16931_ubl,
@@ -63,6 +64,8 @@ def is_already(document: ReadDocument, data: bytes, target: str) -> bool:
     entry = _find(target)
     if entry is pdf:
         return pdf.is_pdf(data)
+    if entry is original:
+        return True
     if entry is None or not entry.accepts(document):
         return False
     return not document.wrapped or (entry is ubl and set(document.wrapped) == {"sbdh"})

@@ -1,4 +1,4 @@
-"""PDF/A-3b: a structured invoice set by typst, its original XML inside; a PDF goes as it came (ISO 19005-3)."""
+"""PDF/A-3b: a structured document set by typst, its original XML inside; a PDF goes as it came (ISO 19005-3)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 
@@ -19,17 +19,19 @@ if TYPE_CHECKING:
 from gateway import resources
 from gateway.en16931 import Invoice
 from gateway.errors import Unconvertible
-from gateway.formats import pagefolder
+from gateway.formats import pagefolder, trade
 from gateway.formats.contract import Options
 from gateway.formats.page import compose
 from gateway.model import Attachment, ReadDocument
+from gateway.trade import Trade
 
 TEMPLATE: Final = "invoice.typ"  # ours, and what a company's own is called in its folder
+TRADE_TEMPLATE: Final = "trade.typ"  # the same for what is no invoice
 
 name: Final = "pdf"
 label: Final = "PDF"
 media_type: Final = "application/pdf"
-read: Final = "an invoice inside; else text, by the patterns of the source"
+read: Final = "a document inside; else text, by the patterns of the source"
 written: Final = "as it came, from PDF; rendered, from UBL and CII"
 checked: Final = "PDF/A-3b: metadata, colour profile, attachment"
 
@@ -47,13 +49,14 @@ def accepts(document: ReadDocument) -> bool:
 def write(document: ReadDocument, source: Attachment, options: Options) -> Attachment:
     """`document` as a rendered page with `source` attached; the same values give the same bytes.
 
-    Raises Unconvertible with the term `type` when `document` is not an invoice we know the content of.
+    Raises Unconvertible with the term `type` when we do not know the content of `document`.
     """
-    if document.invoice is None:
-        raise Unconvertible(
-            "type", f"Only invoices and credit notes can be rendered as PDF; this is a {document.type}."
-        )
-    content = render(document, document.invoice, source, options)
+    if document.invoice is not None:
+        content = render(document, document.invoice, source, options)
+    elif document.trade is not None:
+        content = attached(_set_trade(document, document.trade, options), source, options.now, "/Source")
+    else:
+        raise Unconvertible("type", f"What this {document.type} says is not known, so no page can be made of it.")
     stem = PurePath(source.name).stem or "invoice"
     return Attachment(name=f"{stem}.pdf", media_type=media_type, content=content)
 
@@ -65,16 +68,29 @@ def render(document: ReadDocument, invoice: Invoice, source: Attachment, options
 
 def set_page(document: ReadDocument, invoice: Invoice, options: Options) -> bytes:
     """The page alone: PDF/A-3b without a file inside."""
-    now = options.now.astimezone(dt.UTC)
+    return _set(compose(document, invoice, _spoken(document, options)), TEMPLATE, options)
+
+
+def _set_trade(document: ReadDocument, content: Trade, options: Options) -> bytes:
+    """The page of what is no invoice."""
+    return _set(trade.compose(document, content, _spoken(document, options)), TRADE_TEMPLATE, options)
+
+
+def _spoken(document: ReadDocument, options: Options) -> Options:
+    """`options` in UTC and in the document's language where they name none."""
     language = options.language or document.language or ""
-    data = compose(document, invoice, msgspec.structs.replace(options, now=now, language=language))
+    return msgspec.structs.replace(options, now=options.now.astimezone(dt.UTC), language=language)
+
+
+def _set(data: dict[str, Any], template: str, options: Options) -> bytes:
+    """The page of `data` by the company's own `template`, else by ours."""
     files = {"page.json": msgspec.json.encode(data)}
-    own = pagefolder.template(options.pages, TEMPLATE) if options.pages else None
+    own = pagefolder.template(options.pages, template) if options.pages else None
     # The binding takes a mapping of file names to bytes as its input; its type stubs do not say so.
     compile_ = cast(Callable[..., bytes], _compiler().compile)
     if own is not None and options.pages:
-        return pagefolder.compiled(compile_, options.pages, TEMPLATE, own, {**files, "builtin.typ": _template()})
-    return compile_({**files, "main.typ": _template()}, format="pdf", pdf_standards=["a-3b"])
+        return pagefolder.compiled(compile_, options.pages, template, own, {**files, "builtin.typ": _ours(template)})
+    return compile_({**files, "main.typ": _ours(template)}, format="pdf", pdf_standards=["a-3b"])
 
 
 def attached(
@@ -116,8 +132,8 @@ def _safe_name(wanted: str) -> str:
 
 
 @cache
-def _template() -> bytes:
-    return resources.read_bytes(f"formats/{TEMPLATE}")
+def _ours(template: str) -> bytes:
+    return resources.read_bytes(f"formats/{template}")
 
 
 @cache

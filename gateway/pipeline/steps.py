@@ -277,7 +277,7 @@ def _of_several(document: ClaimedDocument, found: Finding) -> Finding:
 def _finding(letter: outgoing.Letter, notes: tuple[str, ...] = ()) -> Finding:
     reading, fields = letter.reading, letter.document.fields
     return Finding(
-        reading=msgspec.structs.replace(reading, invoice=None),
+        reading=msgspec.structs.replace(reading, invoice=None, trade=None),
         type=letter.type,
         number=letter.number,
         customer_number=next(iter(rules.candidates(reading, fields)), None),

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from gateway.readers.cii import CiiReader
-from gateway.readers.edifact import EdifactReader
+from gateway.readers.cxml import CxmlReader
 from gateway.readers.ebinterface import EbInterfaceReader
+from gateway.readers.edifact import EdifactReader
 from gateway.readers.finvoice import FinvoiceReader
+from gateway.readers.idoc import IDocReader
 from gateway.readers.item import Reader
+from gateway.readers.orderx import OrderXReader
 from gateway.readers.other import OtherReader
 from gateway.readers.pdf import PdfReader
 from gateway.readers.svefaktura import SvefakturaReader
@@ -16,6 +19,9 @@ READERS: tuple[Reader, ...] = (
     UblReader(),
     CiiReader(),
     FinvoiceReader(),
+    OrderXReader(),
+    CxmlReader(),
+    IDocReader(),
     SvefakturaReader(),
     EbInterfaceReader(),
     EdifactReader(),

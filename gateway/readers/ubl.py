@@ -6,16 +6,19 @@ from lxml import etree
 
 from gateway import address, doctypes
 from gateway.doctypes.invoice import INVOICE
+from gateway.doctypes.order_response import ORDER_RESPONSE
 from gateway.doctypes.other import OTHER
 from gateway.model import Found, ReadDocument
 from gateway.readers.item import Item
 from gateway.readers.ubl_invoice import invoice_of
 from gateway.readers.ubl_paths import DOCUMENT, UBL
 from gateway.readers.ubl_roles import ROLES, Role, Roles
+from gateway.readers.ubl_trade import trade_of
 from gateway.readers.xpath import date_of, decimal_of
 
 MAX_CANDIDATES = 50
 
+_AGREEMENT = ":trns:order_agreement:"  # Peppol Order Agreement, which has the root of a response
 _NAMES = ("cac:PartyLegalEntity/cbc:RegistrationName", "cac:PartyName/cbc:Name")
 _IDENTIFIER = "cac:PartyIdentification/cbc:ID"
 _LANGUAGES = {"eng": "en", "fra": "fr", "fre": "fr", "deu": "de", "ger": "de", "swe": "sv"}  # ISO 639-2 as met
@@ -52,6 +55,8 @@ class _Reading:
     def document(self) -> ReadDocument:
         """The whole reading."""
         kind, subtype = doctypes.by_root(self.root.tag) or (OTHER, None)
+        if kind is ORDER_RESPONSE and _AGREEMENT in (UBL.value(self.root, "cbc:CustomizationID") or ""):
+            subtype = "agreement"
         is_invoice = kind is INVOICE
         return ReadDocument(
             format="ubl",
@@ -69,6 +74,7 @@ class _Reading:
             payable=self.payable(),
             language=self.language(),
             invoice=invoice_of(self.root, self.notes) if is_invoice and self.item.whole else None,
+            trade=trade_of(self.root, self.roles, self.currency()) if not is_invoice and self.item.whole else None,
             evidence=(*self.evidence, *self.item.evidence),  # last: the calls above have filled them
             notes=tuple(dict.fromkeys(self.notes)),
         )

@@ -36,7 +36,7 @@ def party_of(root: Any, path: str) -> Party:
         legal_form=UBL.text(party, "cac:PartyLegalEntity/cbc:CompanyLegalForm"),
         endpoint=_identifier(party, "cbc:EndpointID"),
         account_id=UBL.value(holder, "cbc:SupplierAssignedAccountID | cbc:CustomerAssignedAccountID"),
-        address=_address(UBL.node(party, "cac:PostalAddress")),
+        address=address_of(UBL.node(party, "cac:PostalAddress")),
         contact=_contact(UBL.node(party, "cac:Contact")),
     )
 
@@ -59,7 +59,7 @@ def _tax_number(party: Any, *, is_vat: bool) -> str | None:
     return None
 
 
-def _address(node: Any) -> Address | None:
+def address_of(node: Any) -> Address | None:
     """A postal address; UBL 2.0 writes the house number apart from the street."""
     if node is None:
         return None
@@ -95,6 +95,6 @@ def delivery_of(root: Any) -> tuple[Party | None, dt.date | None]:
     party = Party(
         name=UBL.value(delivery, "cac:DeliveryParty/cac:PartyName/cbc:Name"),
         identifiers=_identifiers(delivery, "cac:DeliveryLocation/cbc:ID"),
-        address=_address(UBL.node(delivery, "cac:DeliveryLocation/cac:Address")),
+        address=address_of(UBL.node(delivery, "cac:DeliveryLocation/cac:Address")),
     )
     return party if party != Party() else None, UBL.date(delivery, "cbc:ActualDeliveryDate")

@@ -76,6 +76,39 @@ DESPATCH_ADVICE = Roles(
 CATALOGUE = Roles(
     addressees=(RECEIVER,), sender="cac:ProviderParty", seller="cac:ProviderParty", buyer="cac:ReceiverParty"
 )
+# Who received the goods tells the one who sent them.
+RECEIPT_ADVICE = Roles(
+    addressees=(
+        Role(
+            party="cac:DespatchSupplierParty/cac:Party",
+            account="cac:DespatchSupplierParty/cbc:CustomerAssignedAccountID",
+            contacts=("cac:DespatchSupplierParty/cac:DespatchContact",),
+        ),
+        SELLER,
+    ),
+    sender=DELIVERED.party,
+    seller="cac:DespatchSupplierParty/cac:Party",
+    buyer=DELIVERED.party,
+)
+FORECAST = Roles(addressees=(SELLER, RECEIVER), sender=BUYER.party, seller=SELLER.party, buyer=BUYER.party)
+TRANSPORT = Roles(
+    addressees=(RECEIVER, Role(party="cac:TransportServiceProviderParty"), Role(party="cac:FreightForwarderParty")),
+    sender="cac:SenderParty",
+    seller="cac:TransportServiceProviderParty",
+    buyer="cac:TransportUserParty",
+)
+TRANSPORT_ANSWER = dataclasses.replace(TRANSPORT, addressees=(RECEIVER, Role(party="cac:TransportUserParty")))
+UTILITY = Roles(
+    addressees=(
+        Role(party="cac:CustomerParty/cac:Party", account="cac:CustomerParty/cbc:SupplierAssignedAccountID"),
+        CUSTOMER,
+        RECEIVER,
+        Role(party="cac:SubscriberParty"),
+    ),
+    sender="cac:SenderParty",
+    seller="cac:SenderParty",
+    buyer="cac:CustomerParty/cac:Party",
+)
 # Who answers is the buyer; the answer goes to the one who sold.
 RESPONSE = Roles(addressees=(RECEIVER,), sender="cac:SenderParty", seller="cac:ReceiverParty", buyer="cac:SenderParty")
 
@@ -92,4 +125,11 @@ ROLES: dict[str, Roles] = {  # by the local name of the root
     "DespatchAdvice": DESPATCH_ADVICE,
     "Catalogue": CATALOGUE,
     "ApplicationResponse": RESPONSE,
+    "ReceiptAdvice": RECEIPT_ADVICE,
+    "Forecast": FORECAST,
+    "ForecastRevision": FORECAST,
+    "ForwardingInstructions": TRANSPORT,
+    "TransportExecutionPlanRequest": TRANSPORT,
+    "TransportExecutionPlan": TRANSPORT_ANSWER,
+    "UtilityStatement": UTILITY,
 }

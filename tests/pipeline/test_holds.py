@@ -78,8 +78,9 @@ async def test_a_template_that_fails_is_held_until_it_is_another_one(work: Work)
 
 
 @pytest.mark.parametrize("way", ["row", "setting"])
-async def test_what_has_no_page_goes_once_its_format_is_another_one(work: Work, way: str) -> None:
-    await (await work.start()).add(type="any", format="pdf" if way == "row" else None)
+async def test_what_its_format_cannot_hold_goes_once_that_is_another_one(work: Work, way: str) -> None:
+    await work.set("format.order", "peppol")
+    await (await work.start()).add(type="any", format="peppol" if way == "row" else None)
     await work.accept(dropped(ORDER))
     held = await work.shown("held")
     assert (held["cause"], held["type"]) == ("conversion:type", "order")

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.pipeline.work import Work, attached, dropped, mail, parts
 
 GOLDEN = Path(__file__).parent.parent / "golden"
@@ -117,16 +115,16 @@ async def test_turning_the_fallback_on_frees_what_waits(work: Work) -> None:
     assert (await work.shown("queued"))["messages"]
 
 
-@pytest.mark.parametrize("way", ["hold", "fallback_pdf"])
-async def test_what_has_no_page_either_is_held_for_the_first_reason(work: Work, way: str) -> None:
+async def test_what_is_no_invoice_waits_or_goes_as_its_page(work: Work) -> None:
     order = (GOLDEN / "reader-13-invoice-response/in.xml").read_bytes()
-    await work.set("on_loss.any", way)
     await (await work.start()).add("0010427", format="peppol")
-    await work.set("resolve.document_address", True)
     await work.accept(dropped(order, "R1.xml", fields=fields("0010427")))
     held = await work.one("held")
     assert held["cause"] == "conversion:type"
     assert "Peppol" in held["sentence"]
+    await work.set("on_loss.any", "fallback_pdf")
+    ((name, kind, _),) = parts(await work.sent())
+    assert (name, kind) == ("Invoice-response-X-ApplicationResponse.pdf", "application/pdf")
 
 
 def fields(number: str) -> Any:

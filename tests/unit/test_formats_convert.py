@@ -47,7 +47,7 @@ def test_a_pdf_cannot_become_ubl():
 
 
 def test_an_unknown_format_is_refused_with_the_known_names():
-    with pytest.raises(Refused, match="'docx'; there are pdf, ubl") as refusal:
+    with pytest.raises(Refused, match="'docx'; there are pdf, original, ubl") as refusal:
         formats.convert(read(invoice()), SOURCE, "docx", OPTIONS)
     assert refusal.value.field == "format"
 

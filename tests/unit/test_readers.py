@@ -45,8 +45,8 @@ def test_names_and_media_types_decide_nothing(name: str, media_type: str, data: 
 
 def test_the_last_reader_takes_what_no_other_takes() -> None:
     item = Item(data=b"Dear Sir")
-    assert [reader.name for reader in READERS] == ["ubl", "cii", "pdf", "other"]
-    assert [reader.sniff(item) for reader in READERS] == [False, False, False, True]
+    assert READERS[-1].name == "other"
+    assert [reader.name for reader in READERS if reader.sniff(item)] == ["other"]
     with pytest.raises(Unreadable, match="JPEG") as caught:
         readers.read("invoice.xml", "text/xml", (), b"\xff\xd8\xff\xe0")
     assert caught.value.cause == "not-a-document"

@@ -29,6 +29,11 @@ TYPES = {
     "statement": N_("Statement"),
     "catalogue": N_("Catalogue"),
     "invoice_response": N_("Invoice response"),
+    "receipt_advice": N_("Goods receipt"),
+    "delivery_forecast": N_("Delivery forecast"),
+    "transport_instruction": N_("Transport instruction"),
+    "transport_instruction_response": N_("Answer to a transport instruction"),
+    "utility_statement": N_("Utility statement"),
     "other": N_("Other"),
     "any": N_("Any"),
 }
