@@ -13,6 +13,7 @@ from gateway.formats.edifact import edifact_d96a
 from gateway.formats.ebinterface import ebinterface_6
 from gateway.formats.facturx import facturx_basic_pdf, facturx_en16931, facturx_extended, facturx_xrechnung
 from gateway.formats.finvoice import finvoice_3
+from gateway.formats.isdoc import isdoc_6
 from gateway.formats.svefaktura import svefaktura_1
 from gateway.formats.ubl_profiles import en16931_ubl, peppol_bis, xrechnung_ubl
 from gateway.model import Attachment, ReadDocument
@@ -36,6 +37,7 @@ FORMATS: tuple[Format, ...] = (
     edifact_d96a,
     svefaktura_1,
     ebinterface_6,
+    isdoc_6,
 )
 
 

@@ -5,7 +5,7 @@ Filled by format name; a term that is not here has no element of its own there.
 
 from __future__ import annotations
 
-from gateway.formats.places_national import EBINTERFACE, SVEFAKTURA
+from gateway.formats.places_national import EBINTERFACE, ISDOC, SVEFAKTURA
 
 _EPI = "EpiDetails/EpiPaymentInstructionDetails"
 _VAT = "InvoiceDetails/VatSpecificationDetails"
@@ -107,5 +107,6 @@ PLACES: dict[str, tuple[str, dict[str, str]]] = {  # by format: the root, and th
     "finvoice": ("/Finvoice", FINVOICE),
     "svefaktura": ("/Invoice", SVEFAKTURA),
     "ebinterface": ("/Invoice", EBINTERFACE),
+    "isdoc": ("/Invoice", ISDOC),
     "edifact": ("INVOIC", EDIFACT),
 }

@@ -8,6 +8,7 @@ from gateway.readers.ebinterface import EbInterfaceReader
 from gateway.readers.edifact import EdifactReader
 from gateway.readers.finvoice import FinvoiceReader
 from gateway.readers.idoc import IDocReader
+from gateway.readers.isdoc import IsdocReader
 from gateway.readers.item import Reader
 from gateway.readers.orderx import OrderXReader
 from gateway.readers.other import OtherReader
@@ -24,6 +25,7 @@ READERS: tuple[Reader, ...] = (
     IDocReader(),
     SvefakturaReader(),
     EbInterfaceReader(),
+    IsdocReader(),
     EdifactReader(),
     PdfReader(),
     OtherReader(),
