@@ -226,7 +226,7 @@ def _answers(port: int) -> bool:
 
 
 def _await(done: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while not done():
         if time.monotonic() > deadline:
             raise SystemExit(f"{what} did not start")

@@ -15,17 +15,17 @@ from gateway import metrics
 from gateway.model import Outcome, Peer, show_id
 
 _log = logging.getLogger("gateway.mail")
-_PLAIN = re.compile(r"[!-~]+")
 _MAX = 500  # characters of one value
+_PLAIN = re.compile(rf"[!#-<>-~]{{1,{_MAX}}}")  # neither a double quote nor an equals sign
 
 
 def quote(value: object) -> str:
     """`value` as one harmless word: bare when it is plain ASCII, else a JSON string with everything odd escaped."""
     text = str(value)
+    if _PLAIN.fullmatch(text):
+        return text
     if len(text) > _MAX:
         text = text[:_MAX] + "…"
-    if _PLAIN.fullmatch(text) and '"' not in text and "=" not in text:
-        return text
     return json.dumps(text).replace("\x7f", "\\u007f")
 
 

@@ -30,6 +30,7 @@ class Value(msgspec.Struct, frozen=True, kw_only=True):
 # --- identifiers -----------------------------------------------------------------------------------------
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
+_PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
 _DIGIT = {letter: value for value, letter in enumerate(_ALPHABET)}
 _EPOCH_MS = 1_577_836_800_000  # 2020-01-01T00:00:00Z: 41 bits of milliseconds last until 2089
 _counter = itertools.count(int.from_bytes(os.urandom(2), "big"))
@@ -52,7 +53,11 @@ def first_id(moment: dt.datetime) -> int:
 
 def show_id(number: int) -> str:
     """The 13 characters of base 32 under which an id is shown everywhere."""
-    return "".join(_ALPHABET[number >> shift & 31] for shift in range(60, -1, -5))
+    pairs = _PAIRS
+    return (
+        f"{_ALPHABET[number >> 60 & 31]}{pairs[number >> 50 & 1023]}{pairs[number >> 40 & 1023]}"
+        f"{pairs[number >> 30 & 1023]}{pairs[number >> 20 & 1023]}{pairs[number >> 10 & 1023]}{pairs[number & 1023]}"
+    )
 
 
 def parse_id(text: str) -> int:
@@ -220,6 +225,7 @@ class Attachment(Value, frozen=True, kw_only=True):
     content: bytes
     notes: tuple[str, ...] = ()  # what its format cannot hold of the document, and how it was checked; sentences
     is_twin: bool = False  # the document once more in another form, named as it is
+    has_own_page: bool = False  # its page is the PDF that the sender made, which so need not go beside it
 
 
 # --- who it is for ---------------------------------------------------------------------------------------
