@@ -60,4 +60,8 @@ def test_a_document_that_costs_two_workers_is_held(gateway: Gateway) -> None:
 
 def test_a_bounce_to_the_gateway_never_becomes_a_document(gateway: Gateway) -> None:
     gateway.submit(b"From: MAILER-DAEMON@relay.example\r\nSubject: Undelivered\r\n\r\nsorry\r\n", sender="")
+    ended = one(gateway, "cancelled")
+    assert (ended["cause"], ended["deliveries"]) == (None, [])
+    assert ended["sentence"] == "The mail is a report on the delivery of another mail and no document."
+    gateway.submit(b"From: mfp@seller.example\r\nSubject: scan\r\n\r\nno report\r\n", sender="")
     assert one(gateway, "held")["cause"] == "no-document:bounce"
