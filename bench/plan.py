@@ -20,6 +20,8 @@ class Plan:
     documents: int = 300  # through the whole path, each way
     files: int = 500  # dropped at once
     steps: int = 200  # repetitions of each single step
+    lines: int = 6000  # of the large invoice
+    formats: int = 99  # at most so many
     idle_seconds: float = 5.0  # during which a gateway that has nothing to do is watched
 
 
@@ -35,5 +37,7 @@ TINY = Plan(
     documents=3,
     files=3,
     steps=3,
+    lines=50,
+    formats=1,
     idle_seconds=0.2,
 )

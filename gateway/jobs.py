@@ -72,10 +72,13 @@ def convert(
 
     `options`: `now`, the time for the file's dates (RFC 3339); `accent`, a colour; `media_type`, what the sender called
     it; `constants`, what the recipient's row says where the document does not; `pages`, the folder of the company's own
-    templates. The source's own format gives its own bytes.
+    templates; `page`, how many bytes at the end of `blob` are a PDF that the sender made of the document. The source's
+    own format gives its own bytes.
     """
     from gateway import formats, readers
 
+    own = len(blob) - int(options.get("page") or 0)
+    blob, page = blob[:own], blob[own:]
     documents = readers.read(name, "", (), blob)
     if len(documents) > 1:
         raise Unreadable("several-documents", f"The file holds {len(documents)} documents; one at a time is written.")
@@ -83,15 +86,19 @@ def convert(
     if set(document.wrapped) - {"sbdh"}:  # what is sent on is the document, not the archive or signature around it
         name, blob = readers.payload(name, blob)
         document = msgspec.structs.replace(document, wrapped=())
-    said = str(options.get("media_type") or "")
-    source = Attachment(name=name, media_type=_media_type(document, said), content=blob)
-    how: dict[str, Any] = {"now": dt.datetime.fromisoformat(str(options["now"]))}
-    if options.get("accent"):
-        how["accent"] = str(options["accent"])
-    how["constants"] = tuple(map(str, options.get("constants") or ()))
-    how["pages"] = Path(str(options["pages"])) if options.get("pages") else None
-    made = formats.convert(document, source, target, formats.Options(language=language, **how))
-    return {"name": made.name, "media_type": made.media_type, "notes": list(made.notes)}, made.content
+    kind = _media_type(document, str(options.get("media_type") or ""))
+    source = Attachment(name=name, media_type=kind, content=blob)
+    how = formats.Options(
+        language=language,
+        now=dt.datetime.fromisoformat(str(options["now"])),
+        accent=str(options.get("accent") or formats.ACCENT),
+        constants=tuple(map(str, options.get("constants") or ())),
+        pages=Path(str(options["pages"])) if options.get("pages") else None,
+        page=page or None,
+    )
+    made = formats.convert(document, source, target, how)
+    said = {"name": made.name, "media_type": made.media_type, "notes": list(made.notes)}
+    return said | ({"has_own_page": True} if made.has_own_page else {}), made.content
 
 
 def check(target: str, blob: bytes) -> tuple[Any, bytes]:

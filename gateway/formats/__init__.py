@@ -8,17 +8,23 @@ from gateway.constants import completed
 from gateway.errors import Refused
 from gateway.formats import original, pdf, ubl
 from gateway.formats.cii_profiles import en16931_cii, xrechnung_cii
-from gateway.formats.contract import Format, Options
-from gateway.formats.edifact import edifact_d96a
+from gateway.formats.contract import ACCENT, Format, Options
 from gateway.formats.ebinterface import ebinterface_6
-from gateway.formats.facturx import facturx_basic_pdf, facturx_en16931, facturx_extended, facturx_xrechnung
+from gateway.formats.edifact import edifact_d96a
+from gateway.formats.facturx import (
+    FacturxFormat,
+    facturx_basic_pdf,
+    facturx_en16931,
+    facturx_extended,
+    facturx_xrechnung,
+)
 from gateway.formats.finvoice import finvoice_3
 from gateway.formats.isdoc import isdoc_6
 from gateway.formats.svefaktura import svefaktura_1
 from gateway.formats.ubl_profiles import en16931_ubl, peppol_bis, xrechnung_ubl
 from gateway.model import Attachment, ReadDocument
 
-__all__ = ["FORMATS", "Format", "Options", "choosable", "convert", "is_already"]
+__all__ = ["ACCENT", "FORMATS", "Format", "Options", "choosable", "convert", "is_already"]
 
 FORMATS: tuple[Format, ...] = (
     pdf,
@@ -75,6 +81,11 @@ def is_already(document: ReadDocument, data: bytes, target: str) -> bool:
 
 def _find(name: str) -> Format | None:
     return next((entry for entry in FORMATS if entry.name == name), None)
+
+def has_page(target: str) -> bool:
+    """Whether what is written as `target` is a page with the document inside, for which the sender's own may serve."""
+    return isinstance(_find(target), FacturxFormat)
+
 
 
 def convert(document: ReadDocument, source: Attachment, target: str, options: Options) -> Attachment:

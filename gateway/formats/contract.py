@@ -10,20 +10,23 @@ import msgspec
 
 from gateway.model import Attachment, ReadDocument
 
+ACCENT = "#1f4e79"
+
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """How to write.
 
     `language` is the reader's (ISO 639-1), empty for the document's own; `accent` a colour as #rrggbb; `now` an aware
     time for the dates inside the file; `constants` what structured formats may take where the document says nothing;
-    `pages` the folder of the company's own templates.
+    `pages` the folder of the company's own templates; `page` the PDF that the sender made of the document.
     """
 
     language: str
     now: dt.datetime
-    accent: str = "#1f4e79"
+    accent: str = ACCENT
     constants: tuple[str, ...] = ()
     pages: Path | None = None
+    page: bytes | None = None
 
 
 class Format(Protocol):

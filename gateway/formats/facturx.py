@@ -6,7 +6,9 @@ import dataclasses
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from gateway.formats import cii_profiles, facturx_basic
+import msgspec
+
+from gateway.formats import cii_profiles, facturx_basic, ownpage
 from gateway.formats.contract import Options
 from gateway.formats.demands import Profile, en16931, invoice_for, is_held_by
 from gateway.formats.pdf import attached, set_page
@@ -69,16 +71,22 @@ class FacturxFormat:
             invoice = facturx_basic.reduced(invoice, lost)
         content = cii_invoice.written(invoice, self.profile, lost)
         inside = Attachment(name=self.file_name, media_type="text/xml", content=content)
-        page = set_page(document, invoice, options)
+        own, why = ownpage.sound(options.page, options.now) if options.page else (None, "")
+        if own is not None:
+            lost.append("Its page is the sender's own PDF, made PDF/A-3b.")
+        elif why:
+            lost.append(f"The sender's own PDF goes beside it, since it cannot become PDF/A-3b: {why}.")
+        page = own or set_page(document, invoice, options)
         written = attached(page, inside, options.now, "/Alternative", self._describe)
         stem = PurePath(source.name).stem or "invoice"
-        return Attachment(name=f"{stem}.pdf", media_type=self.media_type, content=written, notes=tuple(lost))
+        made = Attachment(name=f"{stem}.pdf", media_type=self.media_type, content=written, notes=tuple(lost))
+        return msgspec.structs.replace(made, has_own_page=own is not None)
 
     def _describe(self, pdf: Pdf) -> None:
         """Say in the XMP what is inside: the extension schema in the one bag there is, and its four properties."""
         from lxml import etree
 
-        # Our own page's metadata; a second pdfaExtension:schemas or rdf:RDF would be invalid XMP (ISO 16684-1 §7.4).
+        # A second pdfaExtension:schemas or rdf:RDF would be invalid XMP (ISO 16684-1 §7.4).
         xmp = etree.fromstring(pdf.Root.Metadata.read_bytes())
         values = {
             "DocumentFileName": self.file_name,
@@ -86,9 +94,13 @@ class FacturxFormat:
             "Version": _VERSION,
             "ConformanceLevel": self.level,
         }
-        (bag,) = xmp.iterfind(f".//{{{_EXTENSION}}}schemas/{{{_RDF}}}Bag")
-        bag.append(_schema())
         (rdf,) = xmp.iterfind(f".//{{{_RDF}}}RDF")
+        bags = list(xmp.iterfind(f".//{{{_EXTENSION}}}schemas/{{{_RDF}}}Bag"))
+        if not bags:  # a page of the sender's own
+            spaces = {"pdfaExtension": _EXTENSION, "pdfaSchema": _SCHEMA, "pdfaProperty": _PROPERTY}
+            holder: Any = etree.SubElement(rdf, f"{{{_RDF}}}Description", {f"{{{_RDF}}}about": ""}, spaces)
+            bags = [etree.SubElement(etree.SubElement(holder, f"{{{_EXTENSION}}}schemas"), f"{{{_RDF}}}Bag")]
+        bags[0].append(_schema())
         about: Any = etree.SubElement(rdf, f"{{{_RDF}}}Description", {f"{{{_RDF}}}about": ""}, {"fx": _FX})
         for name, value in values.items():
             etree.SubElement(about, f"{{{_FX}}}{name}").text = value

@@ -111,7 +111,8 @@ def _numbers(line: Line, words: Words, item: str) -> list[tuple[str, str | None]
     return [
         ("item", item),
         ("buyer_item", line.buyer_item_id),
-        ("standard_item" if is_gtin else "item_id", standard and (standard.value if is_gtin else identified(standard))),
+        ("standard_item", standard.value if standard and is_gtin else None),
+        ("item_id", None if is_gtin else identified(standard)),
         *(("item_class", identified(entry)) for entry in line.classifications),
         ("origin", words.country(line.origin) if line.origin else None),
         ("order_line", line.order_line),

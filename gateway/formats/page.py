@@ -39,6 +39,8 @@ def compose(document: ReadDocument, invoice: Invoice, options: Options) -> dict[
         "number": page.text(invoice.number, 24),
         "number_label": words.say("text", "number"),
         "page": words.say("text", "page"),
+        "page_alone": words.say("text", "page_alone"),
+        "part": {"first": True, "last": True, "before": 0},
         "window": parties.window(invoice),
         "seller": parties.head(invoice, words, page),
         "buyer": parties.lines(invoice.buyer, words, page, invoice.seller),

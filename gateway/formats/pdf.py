@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 from gateway import resources
 from gateway.en16931 import Invoice
 from gateway.errors import Unconvertible
-from gateway.formats import pagefolder, trade
+from gateway.formats import longpages, pagefolder, trade
 from gateway.formats.contract import Options
 from gateway.formats.page import compose
 from gateway.model import Attachment, ReadDocument
@@ -90,7 +90,15 @@ def _set(data: dict[str, Any], template: str, options: Options) -> bytes:
     compile_ = cast(Callable[..., bytes], _compiler().compile)
     if own is not None and options.pages:
         return pagefolder.compiled(compile_, options.pages, template, own, {**files, "builtin.typ": _ours(template)})
+    if template == TEMPLATE and longpages.is_long(data):
+        return longpages.joined(data, lambda part: _set_part(compile_, part), lambda: compile_({"main.typ": b""}))
     return compile_({**files, "main.typ": _ours(template)}, format="pdf", pdf_standards=["a-3b"])
+
+
+def _set_part(compile_: Callable[..., bytes], data: Mapping[str, Any]) -> bytes:
+    """Some pages of an invoice, without tags: those of several parts cannot be joined, and level B asks for none."""
+    files = {"main.typ": _ours(TEMPLATE), "page.json": msgspec.json.encode(data)}
+    return compile_(files, format="pdf", pdf_standards=["a-3b"], pdf_tags=False)
 
 
 def attached(

@@ -16,7 +16,7 @@ from gateway.pipeline.checks import Checks
 from gateway.pipeline.outgoing import Letter
 from gateway.store import Store, content
 
-WRITE_SECONDS = 20.0  # wall time of one worker for writing a document in another format
+WRITE_SECONDS = 60.0  # wall time of one worker for writing a document in another format; 1 ms a line of a page
 _PDF = "application/pdf"
 
 RunJob = Callable[..., Awaitable[tuple[Any, bytes]]]
@@ -48,7 +48,9 @@ class Converting:
             for extra in document.extras
         ]
         own = await self._document(letter, target, data, beside)
-        others = [extra for extra in beside if extra.content is not own.content]
+        pages = [extra for extra in beside if extra.media_type == _PDF]
+        inside = pages[:1] if own.has_own_page else []
+        others = [extra for extra in beside if extra.content is not own.content and extra not in inside]
         notes = list(own.notes)
         if attach in ("alone", "pdf") and others:
             names = ", ".join(extra.name for extra in others)
@@ -76,8 +78,10 @@ class Converting:
         document = letter.document
         if formats.is_already(letter.reading, data, target):
             return Attachment(name=document.file_name, media_type=document.media_type, content=data)
-        pages = [extra for extra in beside if target == "pdf" and extra.media_type == _PDF]
-        return pages[0] if pages else await self._converted(letter, target, data)
+        page = next((extra for extra in beside if extra.media_type == _PDF), None)
+        if target == "pdf" and page:
+            return page
+        return await self._converted(letter, target, data, page if formats.has_page(target) else None)
 
     async def _page(self, letter: Letter, data: bytes, notes: list[str]) -> list[Attachment]:
         """A page of ours beside the document; a document without one goes alone, which is noted."""
@@ -88,12 +92,15 @@ class Converting:
             return []
         return [msgspec.structs.replace(page, is_twin=True)]
 
-    async def _converted(self, letter: Letter, target: str, data: bytes) -> Attachment:
+    async def _converted(self, letter: Letter, target: str, data: bytes, page: Attachment | None = None) -> Attachment:
+        """What a worker writes; `page` is a PDF that the sender made of the document."""
         document, row = letter.document, letter.chosen
         options: dict[str, Any] = {"now": self._now().isoformat(), "media_type": document.media_type}
         options["pages"] = str(self._pages.absolute() / letter.business.company)
         if row and row.constants:
             options["constants"] = row.constants
+        if page:
+            options["page"], data = len(page.content), data + page.content
         with metrics.STAGE_SECONDS.labels("convert").time():
             made, blob = await self._run(
                 document,
@@ -107,4 +114,5 @@ class Converting:
             )
         verdict = await self._checks.verdict(target, blob)
         notes = (*made["notes"], *([verdict] if verdict else []))
-        return Attachment(name=made["name"], media_type=made["media_type"], content=blob, notes=notes)
+        written = Attachment(name=made["name"], media_type=made["media_type"], content=blob, notes=notes)
+        return msgspec.structs.replace(written, has_own_page=made.get("has_own_page", False))

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from bench import samples
 from tests.pipeline.work import Work, attached, dropped, mail, parts
+from tests.unit.test_formats_ownpage import senders
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 SOURCE = (GOLDEN / "write-02-peppol/in.xml").read_bytes()
@@ -131,3 +133,20 @@ def fields(number: str) -> Any:
     from gateway.model import Fields
 
     return Fields(customer_number=number)
+
+
+async def test_the_senders_page_is_that_of_the_factur_x_where_it_can_be(work: Work) -> None:
+    own = senders()
+    assert await sent(work, [("F1.xml", SOURCE), ("F1.pdf", own)], format="facturx") == [
+        ("Invoice-C-2026_0815.pdf", "application/pdf")
+    ]
+    assert notes(await work.shown("queued")) == ["Its page is the sender's own PDF, made PDF/A-3b."]
+
+
+async def test_else_the_factur_x_and_the_senders_pdf_are_two_attachments(work: Work) -> None:
+    assert await sent(work, [("F1.xml", SOURCE), ("F1.pdf", samples.pdf(1))], format="facturx") == [
+        ("Invoice-C-2026_0815.pdf", "application/pdf"),
+        ("F1.pdf", "application/pdf"),
+    ]
+    (note,) = notes(await work.shown("queued"))
+    assert note.startswith("The sender's own PDF goes beside it, since it cannot become PDF/A-3b: ")

@@ -22,8 +22,8 @@ from gateway import formats, readers
 from gateway.errors import GatewayError, Unconvertible, Unreadable
 from gateway.formats import page
 from gateway.model import Attachment, ReadDocument
-from tests.invoices import NOW
 from tests.corpus_table import CORPUS
+from tests.invoices import NOW
 
 HERE = Path(__file__).parent
 KEPT = HERE / "kept"
