@@ -13,8 +13,6 @@ from gateway.readers.item import Item
 from gateway.readers.xpath import Paths, date_of
 from gateway.trade import Fact, Role, Sum, Trade, TradeLine
 
-MAX_LINES = 20_000
-
 _XPATH = Paths({"xml": "http://www.w3.org/XML/1998/namespace"})
 _BODY = "Request/InvoiceDetailRequest"
 _HEADER = f"{_BODY}/InvoiceDetailRequestHeader"
@@ -85,7 +83,7 @@ class CxmlReader:
 
 
 def _trade(root: Any, currency: str | None) -> Trade:
-    lines = _XPATH.nodes(root, f"{_BODY}/*/*[self::InvoiceDetailItem or self::InvoiceDetailServiceItem]")[:MAX_LINES]
+    lines = _XPATH.nodes(root, f"{_BODY}/*/*[self::InvoiceDetailItem or self::InvoiceDetailServiceItem]")
     comments = _XPATH.nodes(root, f"{_HEADER}/Comments")[:50]
     return Trade(
         number=_XPATH.value(root, f"{_HEADER}/@invoiceID"),

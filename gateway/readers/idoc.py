@@ -17,8 +17,6 @@ from gateway.readers.item import Item
 from gateway.readers.xpath import Paths, date_of, decimal_of
 from gateway.trade import Fact, Role, Sum, Trade, TradeLine
 
-MAX_LINES = 20_000
-
 _XPATH = Paths({})
 _FLAT = b"EDI_DC40"
 _DATE = re.compile(r"(\d{4})(\d{2})(\d{2})", re.ASCII)
@@ -112,7 +110,7 @@ def _trade(root: Any, currency: str | None) -> Trade:
         addressee=_first_party(root, _BUYERS),
         others=_others(root),
         facts=_facts(root),
-        lines=tuple(map(_line, _XPATH.nodes(root, "IDOC/E1EDP01")[:MAX_LINES])),
+        lines=tuple(map(_line, _XPATH.nodes(root, "IDOC/E1EDP01"))),
         sums=_sums(root),
         notes=tuple(notes),
     )

@@ -30,6 +30,7 @@ class Interchange:
         segments = _segments(data[len(head) :], advice)
         if sum(segment.startswith(b"UNH") for segment in segments) < 2:
             return None
+        _refuse_other_counts(segments, advice[1:2])
         messages = _messages(segments, advice[1:2])
         return [dataclasses.replace(item, data=head + b"".join(message)) for message in messages]
 
@@ -50,6 +51,29 @@ def _segments(data: bytes, advice: bytes) -> list[bytes]:
             start = at + 1
         at = data.find(terminator, at + 1)
     return [segment for segment in found if segment]
+
+
+def _refuse_other_counts(segments: list[bytes], separator: bytes) -> None:
+    """Unreadable when an end is missing or counts otherwise than there is: a message was lost on the way."""
+    messages = groups = in_group = 0
+    for segment in segments:
+        tag = segment[:3]
+        messages, in_group = messages + (tag == b"UNH"), in_group + (tag == b"UNH")
+        if tag == b"UNG":
+            groups, in_group = groups + 1, 0
+        elif tag in (b"UNE", b"UNZ"):
+            stated = [*segment.rstrip(segment[-1:]).split(separator, 2), b""][1].lstrip(b"0")
+            count = in_group if tag == b"UNE" else groups or messages
+            if stated != b"%d" % count:
+                shown = stated.decode("ascii", "replace")[:20] or "nothing"
+                raise _malformed(f"{tag.decode()} counts {shown}, and there are {count}")
+            if tag == b"UNZ":
+                return
+    raise _malformed("its end (UNZ) is missing")
+
+
+def _malformed(what: str) -> Unreadable:
+    return Unreadable("malformed-edifact", f"The EDIFACT interchange is broken: {what}.")
 
 
 def _messages(segments: list[bytes], separator: bytes) -> list[list[bytes]]:

@@ -32,8 +32,6 @@ _TOTALS = f"{_SETTLEMENT}/ram:SpecifiedTradeSettlementHeaderMonetarySummation"
 _BUYER, _SELLER = f"{_AGREEMENT}/ram:BuyerTradeParty", f"{_AGREEMENT}/ram:SellerTradeParty"
 _DATE = "/udt:DateTimeString"
 
-MAX_LINES = 20_000
-
 
 class OrderXReader:
     """Documents whose root is a Cross Industry Order."""
@@ -154,7 +152,7 @@ def _trade(dialect: Dialect, root: Any, sender: str, addressee: str, currency: s
     facts = [fact for label, kind, path in _FACTS if (fact := _fact(xpath, root, label, kind, path))]
     others = [(label, party_of(dialect, root, path)) for label, path in _OTHERS]
     sums = [(label, xpath.decimal(root, f"{_TOTALS}/ram:{name}")) for label, name in _SUMS]
-    lines = xpath.nodes(root, f"{_TRANSACTION}/ram:IncludedSupplyChainTradeLineItem")[:MAX_LINES]
+    lines = xpath.nodes(root, f"{_TRANSACTION}/ram:IncludedSupplyChainTradeLineItem")
     notes = xpath.nodes(root, f"{_DOCUMENT}/ram:IncludedNote/ram:Content")[:50]
     return Trade(
         number=xpath.value(root, f"{_DOCUMENT}/ram:ID"),

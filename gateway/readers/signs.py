@@ -26,15 +26,19 @@ _SIGNS = (  # a text, and how often it stands in a file with several documents a
     (b"EDI_DC40", 2),
     (b"UNH", 2),
 )
+_TEXTS = (b"<", b"UNA", b"UNB", b"EDI_DC40")  # how files start that are cut where a sign stands
+_LONGEST = 4_000_000  # bytes that are searched here; a larger file is worth the look
 _BLANKS = b" \t\r\n\xef\xbb\xbf\xff\xfe"
 
 
 def may_hold_several(data: bytes) -> bool:
     """Whether it is worth a look what documents `data` hold."""
     start = data[:64].lstrip(_BLANKS)
-    if start.startswith(b"%PDF-"):
-        return False
     if start.startswith(_CONTAINERS):
+        return True
+    if not start.replace(b"\0", b"").startswith(_TEXTS):
+        return False
+    if len(data) > _LONGEST:
         return True
     if b"\0" in start:  # 16 or 32 bits a character
         data = data.replace(b"\0", b"")

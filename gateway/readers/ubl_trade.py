@@ -13,8 +13,6 @@ from gateway.readers.ubl_roles import Roles
 from gateway.readers.ubl_trade_places import FACTS, LINES, OTHERS, SUMS, TOTAL, LinePlaces
 from gateway.trade import Fact, Role, Sum, Trade, TradeLine
 
-MAX_LINES = 20_000
-
 
 def trade_of(root: Any, roles: Roles, currency: str | None) -> Trade:
     """The content of `root`; what is not in the tables of `ubl_trade_places` is left out."""
@@ -85,7 +83,7 @@ def _fact(root: Any, label: str, kind: str, path: str) -> Fact | None:
 
 
 def _lines(root: Any, places: LinePlaces) -> tuple[TradeLine, ...]:
-    return tuple(_line(node, places) for node in UBL.nodes(root, places.lines)[:MAX_LINES])
+    return tuple(_line(node, places) for node in UBL.nodes(root, places.lines))
 
 
 def _line(node: Any, places: LinePlaces) -> TradeLine:
@@ -100,7 +98,7 @@ def _line(node: Any, places: LinePlaces) -> TradeLine:
         **(_item(item) if item is not None else {}),
         notes=tuple(text for path in places.notes if (text := UBL.text(node, path))),
         status=_first(node, places.status),
-        reference=" / ".join(value for path in places.reference if (value := UBL.value(node, path))) or None,
+        reference=" / ".join(text for path in places.reference if (text := UBL.value(node, path))) or None,
         date=next((day for path in places.date if (day := UBL.date(node, path))), None),
         unit=UBL.value(node, f"{quantities[0]}/@unitCode") if quantities else None,
         **numbers,

@@ -184,6 +184,10 @@ def test_what_is_unpacked_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         (enveloped(bare("F-1")).decode().encode("utf-16"), True),
         (b"PK\x03\x04", True),
         (b"\xef\xbb\xbfMIIB", True),
+        (b"EDI_DC40 1\nEDI_DC40 2\n", True),
+        (b"UNB+UNOC:3'UNH+1'UNT'UNH+2'UNT'UNZ'", True),
+        (b"\x89PNG <?xml <?xml", False),
+        (b"<a>" + b" " * 4_000_001, True),
     ],
 )
 def test_signs(data: bytes, several: bool) -> None:

@@ -325,6 +325,15 @@ def test_edifact_interchanges() -> None:
         assert divide("a.edi", each.data or b"") == []
 
 
+@pytest.mark.parametrize(
+    ("right", "wrong"), [("UNZ+2", "UNZ+3"), ("UNZ+2", "UNZ+1"), ("UNZ+2+REF'\r\n", ""), ("UNZ+2+REF'", "UNZ'")]
+)
+def test_an_interchange_that_lost_a_message_is_held(right: str, wrong: str) -> None:
+    data = EDI.replace(right, wrong).encode()
+    assert refused(lambda: divide("a.edi", data)) == "malformed-edifact"
+    assert refused(lambda: read("a.edi", "", (), data)) == "malformed-edifact"
+
+
 def test_edifact_groups() -> None:
     data = (
         "UNB+UNOC:3+S+R+x+REF'UNG+INVOIC+a'UNH+1'UNT+2+1'UNH+2'UNT+2+2'UNE+2+G1'"
