@@ -107,7 +107,9 @@ def _shown(document: Mapping[str, Any]) -> dict[str, Any]:
 
 def _print(file: Mapping[str, Any]) -> None:
     print_text(f"{file['file']}: {file['error'] or ' '.join(filter(None, (file['format'], file['profile'])))}")
-    for document in file["documents"]:
+    for place, document in enumerate(file["documents"], 1):
+        if len(file["documents"]) > 1:
+            print_text(f"  document {place} of {len(file['documents'])}")
         print_pairs((f"  {name}", value) for name, value in _lines(document))
 
 

@@ -11,7 +11,7 @@ from gateway.errors import Unreadable
 from gateway.model import Found
 from gateway.readers.item import Item
 from gateway.readers.objects import OBJECT_ENVELOPE, bytes_in, with_objects
-from gateway.readers.xpath import clean
+from gateway.readers.xpath import clean, steps_to
 
 NAMESPACES = (
     "http://www.unece.org/cefact/namespaces/StandardBusinessDocumentHeader",
@@ -32,8 +32,8 @@ class Sbdh:
         evidence = item.evidence
         payloads: list[Item] = []
         objects: list[Any] = []
-        for child in item.root:
-            path = f"{item.path}/{etree.QName(child).localname}"
+        for child, step in zip(item.root, steps_to(list(item.root)), strict=True):
+            path = f"{item.path}/{step}"
             if path.endswith("/StandardBusinessDocumentHeader"):
                 evidence += _parties(child, path)
             elif child.tag == OBJECT_ENVELOPE:

@@ -14,7 +14,7 @@ from gateway.errors import Unreadable
 from gateway.model import Found
 from gateway.readers.item import Item
 from gateway.readers.xml import parse_xml
-from gateway.readers.xpath import Paths
+from gateway.readers.xpath import Paths, steps_to
 
 _SPACES = ("http://schemas.xmlsoap.org/soap/envelope/", "http://www.w3.org/2003/05/soap-envelope")
 _EBXML = "http://www.oasis-open.org/committees/ebxml-msg/schema/msg-header-2_0.xsd"
@@ -32,12 +32,10 @@ class Soap:
         if item.root is None or not _is_envelope(item.root):
             return None
         evidence = (*item.evidence, *_parties(item.root, item.path))
-        path = f"{item.path}/Body"
+        payloads = _payloads(item.root)
         found = [
-            dataclasses.replace(
-                item, root=child, path=f"{path}/{etree.QName(child).localname}", cut=True, evidence=evidence
-            )
-            for child in _payloads(item.root)
+            dataclasses.replace(item, root=child, path=f"{item.path}/Body/{step}", cut=True, evidence=evidence)
+            for child, step in zip(payloads, steps_to(payloads), strict=True)
         ]
         if not found:
             raise Unreadable("not-a-document", "The SOAP envelope holds no document.")

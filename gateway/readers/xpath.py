@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import binascii
+import collections
 import datetime as dt
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -104,6 +105,17 @@ def embedded_object(node: Any | None) -> dict[str, Any]:
         content = None
     size = len(base64) * 3 // 4 - base64[-2:].count("=") if content is None else len(content)
     return {"file_name": node.get("filename"), "media_type": node.get("mimeCode"), "size": size, "content": content}
+
+
+def steps_to(nodes: Sequence[Any]) -> list[str]:
+    """The XPath step to each of `nodes`, which are siblings: its local name, numbered where several share it."""
+    seen: collections.Counter[str] = collections.Counter()
+    count = collections.Counter(node.tag for node in nodes)
+    steps = []
+    for node in nodes:
+        seen[node.tag] += 1
+        steps.append(etree.QName(node).localname + (f"[{seen[node.tag]}]" if count[node.tag] > 1 else ""))
+    return steps
 
 
 def _string(hit: Any) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 import pytest
 
@@ -10,8 +12,10 @@ from gateway.pipeline import dividing
 from gateway.store.submissions import NewDocument, NewFile
 from gateway.workers import Pool
 from tests.e2e.documents import invoice
-from tests.pipeline.work import MakeWork, Work, dropped
+from tests.pipeline.work import MakeWork, Work, dropped, parts
+from tests.unit.test_wrappers import ASIC, PDF, indefinite, packed
 
+ORDER = (Path(__file__).parent.parent / "golden/reader-90-order-whole/in.xml").read_bytes()
 FIELDS = Fields(
     customer_number="7",
     number="said",
@@ -69,3 +73,39 @@ async def test_two_taken_for_one_are_never_sent(make_work: MakeWork, monkeypatch
     held = await work.one("held")
     assert held["cause"] == "unreadable:several-documents"
     assert work.queued == 0
+
+
+# --- what leaves ---
+
+
+@pytest.mark.parametrize(
+    ("target", "sent"),
+    [("ubl", ("Invoice-F-77.xml", invoice())), ("original", ("Invoice-F-77.p7m", indefinite(invoice())))],
+)
+async def test_a_signed_document_leaves_without_its_signature_or_as_it_came(
+    make_work: MakeWork, target: str, sent: tuple[str, bytes]
+) -> None:
+    work = await (await make_work()).start()
+    await work.add("1042", format=target)
+    await work.accept(dropped(indefinite(invoice()), "F-77.xml.p7m"))
+    ((name, _, data),) = parts(await work.sent())
+    assert (name, data) == sent
+
+
+async def test_files_of_a_container_go_with_its_document(make_work: MakeWork) -> None:
+    work = await (await make_work()).start()
+    await work.add("1042")
+    await work.accept(dropped(packed({**ASIC, "F-77.xml": invoice(), "plan.pdf": PDF}), "F-77.asice"))
+    document, plan = parts(await work.sent())
+    assert document == ("Invoice-F-77.xml", "application/xml", invoice())
+    assert (plan[0], plan[2]) == ("plan.pdf", PDF)
+
+
+async def test_an_order_goes_to_the_seller_as_a_page(make_work: MakeWork) -> None:
+    work = await (await make_work()).start()
+    await work.add("LEV-9", type="order", format=None, language="sv")
+    await work.accept(dropped(ORDER, "order.xml"))
+    ((name, kind, data),) = parts(await work.sent())
+    assert (name, kind, data[:5]) == ("Order-PO-2026-118.pdf", "application/pdf", b"%PDF-")
+    shown = await work.shown("queued")
+    assert (shown["type"], shown["customer_number"], shown["number"]) == ("order", "LEV-9", "PO-2026-118")

@@ -64,3 +64,11 @@ def test_a_file_that_cannot_be_looked_at_is_one_sentence_and_exit_1(tmp_path: Pa
     done = inspect(tmp_path, XML, "missing.xml")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "gateway: missing.xml cannot be read: No such file or directory.\n"
+
+
+def test_each_of_several_documents_is_shown(tmp_path: Path) -> None:
+    done = inspect(tmp_path, GOLDEN / "reader-80-several-in-an-envelope/in.xml")
+    assert done.returncode == 0
+    heads = [line for line in done.stdout.splitlines() if line.startswith("  document ")]
+    assert heads == [f"  document {place} of 3" for place in (1, 2, 3)]
+    assert "E-3   /StandardBusinessDocument/Invoice[3]/cbc:ID\n" in done.stdout
