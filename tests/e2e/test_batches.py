@@ -92,6 +92,6 @@ def test_one_outcome_each(gateway: Gateway) -> None:
     assert list(mails(gateway)) == ["c1001@kund.example"]
     (unread,) = (each for each in documents if each["number"] is None)
     why = gateway.cli("documents", "why", unread["id"])
-    assert why["trace"][0]["text"] == "document 3 of 3 in batch.xml"
+    assert "document 3 of 3 in batch.xml" in [step["text"] for step in why["trace"]]
     gateway.cli("recipients", "add", "--number", "1002", "--email", "c1002@kund.example")
     until(lambda: "c1002@kund.example" in mails(gateway))
