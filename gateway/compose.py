@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import re
 import unicodedata
+from collections.abc import Sequence
 from email.utils import format_datetime
 
 from gateway import headers
@@ -223,22 +224,26 @@ def pass_through(
     message_id: str,
     date: dt.datetime,
     gateway: Trace,
+    charsets: Sequence[str] = headers.CHARSETS,
 ) -> tuple[bytes, int]:
     """A new header block for a mail that keeps its body: (block of CRLF-ended fields, offset of the body).
 
     The message is the block, an empty line, and `content` from the offset. The sender becomes ours, `reply_to` is
     added when the mail names none, `message_id` (ours) and `date` when it lacks its own; fields that would tell
-    secrets or lie are removed, repeated ones reduced to the first, all others stay byte for byte where they may.
+    secrets or lie are removed, repeated ones reduced to the first, all others stay byte for byte where they may; of
+    8-bit text `charsets` are tried in order.
     Unconvertible with term `header`, `line-length` or `hops` when the mail cannot be passed on.
     """
     block, offset = _split(content)
     _check_lines(content, offset)
     fields = _kept(headers.split_fields(block))
     present = {name.lower(): value for name, value in reversed(fields)}
-    name = sender_name or headers.display_name(present.get(b"from", b""))
+    name = sender_name or headers.display_name(present.get(b"from", b""), charsets)
     ours = b"From: " + headers.mailbox(name, from_address, len("From: "))
     out: list[tuple[bytes, bytes]] = [(b"Received", _received(gateway, date))]
-    out += [(name, ours if name.lower() == b"from" else headers.repair(name, value)) for name, value in fields]
+    out += [
+        (name, ours if name.lower() == b"from" else headers.repair(name, value, charsets)) for name, value in fields
+    ]
     missing = {
         b"From": ours,
         b"Reply-To": b"Reply-To: " + headers.address_value(reply_to) if reply_to else b"",

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from gateway.errors import Unconvertible
 
+CHARSETS = ("utf-8", "cp1252")  # of 8-bit text that does not say its own: RFC 6532, else what Windows wrote
 MAX_LINE = 998  # octets without CRLF, RFC 5322 §2.1.1
 FOLD = 78  # where lines should end, RFC 5322 §2.1.1
 WORD = 75  # the longest encoded word, RFC 2047 §2
@@ -187,17 +188,19 @@ def with_parameters(value: str, parameters: Iterable[bytes]) -> bytes:
     return b";\r\n ".join([value.encode("ascii"), *parameters])
 
 
-def decode_octets(value: bytes) -> str:
-    """Octets of an unknown charset as text: UTF-8 where they are that, else Windows-1252."""
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return value.decode("cp1252", "replace")
+def decode_octets(value: bytes, charsets: Sequence[str] = CHARSETS) -> str:
+    """Octets of an unknown charset as text: by the first of `charsets` in which they are that, else by the last."""
+    for charset in charsets:
+        try:
+            return value.decode(charset)
+        except UnicodeDecodeError:
+            continue
+    return value.decode(charsets[-1], "replace")
 
 
-def display_name(value: bytes) -> str:
+def display_name(value: bytes, charsets: Sequence[str] = CHARSETS) -> str:
     """The display name of the first mailbox in somebody else's From, clean and decoded; "" when it has none."""
-    text = decode_octets(value[:4096]).replace("\r\n", "")
+    text = decode_octets(value[:4096], charsets).replace("\r\n", "")
     named = re.match(r'((?:"(?:[^"\\]|\\.)*+"|[^"<,])*)<', text) or re.match(r"[^\"<(,]+\(([^()]*)\)", text)
     shown = named[1].strip() if named else ""
     if len(shown) > 1 and shown[0] == shown[-1] == '"':
@@ -225,16 +228,17 @@ def _decoded(match: re.Match[str]) -> str:
         return match[0]
 
 
-def repair(name: bytes, value: bytes) -> bytes:
+def repair(name: bytes, value: bytes, charsets: Sequence[str] = CHARSETS) -> bytes:
     """Somebody else's field, without its last CRLF: as it came where it may stand so.
 
-    Otherwise raw 8-bit text is encoded, control characters become spaces, and lines above 998 octets are folded.
+    Otherwise raw 8-bit text, which `charsets` tell, is encoded, control characters become spaces, and lines above 998
+    octets are folded.
     """
     lines = value.split(b"\r\n")
     if all(len(line) < MAX_LINE - len(name) and not _BAD_IN_LINE.search(line) for line in lines):
         return name + b":" + value
     used = len(name) + 2
-    text = _SPACES.sub(" ", re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", decode_octets(value))).strip()
+    text = _SPACES.sub(" ", re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", decode_octets(value, charsets))).strip()
     if text.isascii():
         return name + b": " + fold(text.encode("ascii").split(), used)
     lower = name.lower()

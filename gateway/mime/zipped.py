@@ -22,8 +22,11 @@ _LITTER = re.compile(r"(?:^|/)(?:__MACOSX/|\._|\.DS_Store$|Thumbs\.db$|desktop\.
 _UTF8_NAME = 0x800  # general purpose bit 11
 _ENCRYPTED = 0x1 | 0x40  # bits 0 and 6
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_ENTRY = b"PK\x01\x02"  # begins each entry of the directory
+_CROWD = 5000  # entries of a directory that is not even read: a million of them would take ten seconds
 _SMALL = 1 << 20  # bytes: what unpacks to less is no bomb, whatever its ratio
 _PIECE = 1 << 16
+_OFFICE = ("[Content_Types].xml", "mimetype")  # what Office (ECMA-376) and OpenDocument begin with
 
 
 class Budget:
@@ -53,12 +56,14 @@ class Refusal(Exception):
 
 def is_zip(data: bytes) -> bool:
     """Whether it is an archive of files, and not one of the many formats that are archives inside."""
-    return data.startswith(_MAGIC) and not any(mark in data[:4096] for mark in (b"[Content_Types].xml", b"mimetype"))
+    return data.startswith(_MAGIC) and not data.startswith(tuple(name.encode() for name in _OFFICE), 30)
 
 
 def unpack(name: str, data: bytes, budget: Budget, charsets: Sequence[str]) -> list[Entry] | Fault:
     """All files of the archive `data` called `name`, or why it is not opened: then none of them is taken."""
     try:
+        if data.count(_ENTRY) > _CROWD:
+            raise _too_many(budget)
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return list(_entries(archive, budget, charsets))
     except Refusal as refusal:
@@ -70,9 +75,10 @@ def unpack(name: str, data: bytes, budget: Budget, charsets: Sequence[str]) -> l
 def _entries(archive: zipfile.ZipFile, budget: Budget, charsets: Sequence[str]) -> Iterator[Entry]:
     files = [info for info in archive.infolist() if not info.is_dir()]
     names = {info.filename for info in files}
-    if any(mark in names for mark in ("[Content_Types].xml", "mimetype")):
+    if any(mark in names for mark in _OFFICE):
         raise Refusal("not-a-document", "it is an Office file and no archive of documents")
     _look_over(files, budget)
+    budget.entries -= len(files)
     if not files:
         raise Refusal("empty", "there is no file in it")
     for info in files:
@@ -83,11 +89,14 @@ def _entries(archive: zipfile.ZipFile, budget: Budget, charsets: Sequence[str]) 
         yield Entry(path, mimeheader.file_name(path) or "file", _read(archive, info, budget))
 
 
+def _too_many(budget: Budget) -> Refusal:
+    return Refusal("too-large", f"archives of one mail may hold {budget.limits.entries} files, and these are more")
+
+
 def _look_over(files: Sequence[zipfile.ZipInfo], budget: Budget) -> None:
     """Refuse by what the archive says of itself."""
-    budget.entries -= len(files)
-    if budget.entries < 0:
-        raise Refusal("too-large", f"archives of one mail may hold {budget.limits.entries} files, and these are more")
+    if len(files) > budget.entries:
+        raise _too_many(budget)
     for info in files:
         shown = mimeheader.file_name(info.filename) or "a file"
         if info.flag_bits & _ENCRYPTED:

@@ -86,8 +86,9 @@ def write(letter: Letter, attachments: Sequence[Attachment], sender: Sender, now
     )
 
 
-def pass_on(letter: Letter, content: bytes, sender: Sender, now: dt.datetime) -> NewMessage:
+def pass_on(letter: Letter, content: bytes, sender: Sender, now: dt.datetime, charsets: Sequence[str]) -> NewMessage:
     """The mail `content` under a new, signed header for the addresses of its envelope; the body stays as it is.
+    `charsets` are those of the source.
 
     Unconvertible when the mail cannot be passed on.
     """
@@ -102,6 +103,7 @@ def pass_on(letter: Letter, content: bytes, sender: Sender, now: dt.datetime) ->
         message_id=compose.message_id(message_id, document.id, sender.domain),
         date=now,
         gateway=compose.Trace(peer=document.peer, hostname=sender.hostname, submission_id=document.submission_id),
+        charsets=charsets,
     )
     body = memoryview(content)[offset:]
     header = signing.sign(block, [bytes(body)], sender.domain, sender.keys, now) + block + b"\r\n"

@@ -15,6 +15,7 @@ from gateway import constants, maillog, metrics, rules, signing
 from gateway.config import Config, Source
 from gateway.directory import number_key
 from gateway.errors import Refused, Unconvertible, Unreadable
+from gateway.mimeheader import CHARSETS
 from gateway.model import ReadDocument, Recipient, Resolution, Step, Value
 from gateway.pipeline import finding, mailing, outgoing
 from gateway.pipeline.checks import Checks
@@ -223,7 +224,9 @@ class Steps:
         company = letter.business.company
         try:
             if letter.reading.format == "mail":
-                return await _small_here(len(data), outgoing.pass_on, letter, data, sender, self._now()), ()
+                source = self.source(letter.document.source)
+                charsets = CHARSETS if source is None else source.charset
+                return await _small_here(len(data), outgoing.pass_on, letter, data, sender, self._now(), charsets), ()
             attachments = await self._converting.attachments(letter, data)
             size = sum(len(attachment.content) for attachment in attachments)
             with metrics.STAGE_SECONDS.labels("compose").time():

@@ -245,3 +245,25 @@ async def test_what_cannot_be_opened_is_held_beside_what_can(work: Work) -> None
     going = await work.shown("queued")
     assert any(step["text"] == "The archive rest.zip is damaged." for step in going["trace"])
     assert len(parts(await work.sent())) == 1
+
+
+@pytest.mark.parametrize("charset", ["cp850", "cp1252"])
+async def test_a_mail_that_is_passed_on_has_its_letters_by_the_sources_charset(
+    make_work: MakeWork, charset: str
+) -> None:
+    work = await make_work(recipients="envelope", charset=("utf-8", charset))
+    await work.start()
+    header = "From: Büro <erp@seller.example>\r\nSubject: März\r\n\r\n".encode(charset)
+    envelope = Envelope(mail_from="erp@seller.example", rcpt_to=("kund@kopare.example",))
+    await work.accept(mail(header + b"text\r\n", envelope=envelope))
+    message = await work.sent()
+    assert (message["Subject"], message["From"].addresses[0].display_name) == ("März", "Büro")
+
+
+async def test_a_piece_of_a_relays_mail_is_passed_on_as_it_is(make_work: MakeWork) -> None:
+    """Whoever gets it joins it."""
+    work = await (await make_work(recipients="envelope")).start()
+    new = piece(1, 2, b"half")
+    envelope = Envelope(mail_from="scan@seller.example", rcpt_to=("kund@kopare.example",))
+    await work.accept(msgspec.structs.replace(new, envelope=envelope))
+    assert (await work.sent()).get_content_type() == "message/partial"
