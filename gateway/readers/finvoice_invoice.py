@@ -37,7 +37,6 @@ _WITHOUT_TERM = (
     f"{_DETAILS}/OriginCode",
     f"{_DETAILS}/InvoiceClassification/ClassificationCode",
     f"{_DETAILS}/SellerReferenceIdentifier",
-    f"{_DETAILS}/BuyersSellerIdentifier",
     f"{_DETAILS}/OrderDate",
     f"{_DETAILS}/OrdererName",
     f"{_DETAILS}/SalesPersonName",

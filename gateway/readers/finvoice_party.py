@@ -54,12 +54,16 @@ def any_party_of(root: Any, code: str) -> Party | None:
 
 
 def with_endpoints(root: Any, seller: Party, buyer: Party) -> dict[str, Any]:
-    """BG-4 and BG-7 with their electronic addresses (BT-34, BT-49), and the number that the seller gave the buyer."""
+    """BG-4 and BG-7 with their electronic addresses (BT-34, BT-49), and the numbers that each gave the other."""
     frame = "MessageTransmissionDetails"
     sender = identifier_of(root, f"{frame}/MessageSenderDetails/FromIdentifier")
     receiver = identifier_of(root, f"{frame}/MessageReceiverDetails/ToIdentifier")
     return {
-        "seller": msgspec.structs.replace(seller, endpoint=_endpoint(root, "Seller", sender)),
+        "seller": msgspec.structs.replace(
+            seller,
+            endpoint=_endpoint(root, "Seller", sender),
+            account_id=FINVOICE.value(root, "InvoiceDetails/BuyersSellerIdentifier"),
+        ),
         "buyer": msgspec.structs.replace(
             buyer,
             endpoint=_endpoint(root, "Buyer", receiver),

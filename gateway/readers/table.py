@@ -6,6 +6,8 @@ from gateway.readers.cii import CiiReader
 from gateway.readers.cxml import CxmlReader
 from gateway.readers.ebinterface import EbInterfaceReader
 from gateway.readers.edifact import EdifactReader
+from gateway.readers.facturae import FacturaeReader
+from gateway.readers.fatturapa import FatturaPaReader
 from gateway.readers.finvoice import FinvoiceReader
 from gateway.readers.idoc import IDocReader
 from gateway.readers.isdoc import IsdocReader
@@ -27,6 +29,8 @@ READERS: tuple[Reader, ...] = (
     EbInterfaceReader(),
     IsdocReader(),
     EdifactReader(),
+    FatturaPaReader(),
+    FacturaeReader(),
     PdfReader(),
     OtherReader(),
 )

@@ -27,6 +27,13 @@ CZECH = {
     "ks": "C62", "ks.": "C62", "kus": "C62", "hod": "HUR", "hod.": "HUR", "den": "DAY", "dny": "DAY", "týden": "WEE",
     "měs": "MON", "měsíc": "MON", "rok": "ANN", "t": "TNE", "pár": "PR",
 }  # fmt: skip
+ITALIAN = {
+    "pz": "C62", "pz.": "C62", "pezzi": "C62", "pezzo": "C62", "nr": "C62", "nr.": "C62", "n.": "C62", "n": "C62",
+    "cad": "C62", "numero": "C62", "num": "C62", "ora": "HUR", "ore": "HUR", "gg": "DAY", "giorno": "DAY",
+    "giorni": "DAY", "mese": "MON", "mesi": "MON", "anno": "ANN", "anni": "ANN", "mq": "MTK", "mc": "MTQ",
+    "mt": "MTR", "lt": "LTR", "litri": "LTR", "gr": "GRM", "q": "DTN", "t": "TNE", "ton": "TNE", "kit": "KT",
+    "cf": "XPK", "smc": "SM3",
+}  # fmt: skip
 _CODE = re.compile(r"[A-Z0-9]{2,3}")
 
 
