@@ -328,6 +328,12 @@ class Claimed(Value, frozen=True, kw_only=True):
     size: int
 
 
+class Signed(bytes):
+    """A message as it was signed, and as it is sent: signing has seen that every line ends in CRLF."""
+
+    __slots__ = ()
+
+
 class Outlet(Protocol):
     """The queue as the pipeline sees it: a delivery may be born under lease, and is then sent without being claimed."""
 
@@ -336,7 +342,7 @@ class Outlet(Protocol):
         None when there is none. Each is followed by `hand` or `give_back`."""
         ...
 
-    def hand(self, claimed: Claimed, content: bytes) -> None:
+    def hand(self, claimed: Claimed, content: Signed) -> None:
         """Send `content`, for which a slot is reserved, once the lease and the attempt are committed."""
         ...
 

@@ -13,7 +13,7 @@ from typing import Any
 from gateway import maillog, signing
 from gateway.config import Config
 from gateway.errors import ConfigError, GatewayError, Temporary, Unreadable
-from gateway.model import UTC, Outlet, show_id
+from gateway.model import UTC, Outlet, Signed, show_id
 from gateway.pipeline import dividing, finding
 from gateway.pipeline.piecing import Pieces, is_piece
 from gateway.pipeline.steps import MAX_DEATHS, Held, Made, Steps
@@ -354,8 +354,8 @@ class Pipeline:
         return incident
 
 
-def _whole(message: NewMessage, data: bytes) -> bytes:
+def _whole(message: NewMessage, data: bytes) -> Signed:
     """The message's bytes, made of those of its document where it has none of its own."""
     if message.body is not None and message.body.data is not None:
-        return message.body.data
-    return (message.header or b"") + data[message.body_offset :]
+        return Signed(message.body.data)
+    return Signed((message.header or b"") + data[message.body_offset :])
