@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from gateway import formats, readers
 from gateway.errors import Unconvertible, Unreadable
+from gateway.formats.cii_profiles import CiiFormat
+from gateway.formats.ubl_profiles import UblFormat
 from gateway.model import Attachment
 from tests.invoices import NOW
 from tests.property.test_corpus_mutated import attempt
@@ -17,7 +19,8 @@ from tests.property.test_readers import mutate, mutations
 GOLDEN = Path(__file__).parent.parent / "golden"
 SAMPLES = [path.read_bytes() for path in sorted(GOLDEN.glob("write-*/in.xml"))]
 SAMPLES += [path.read_bytes() for path in sorted(GOLDEN.glob("reader-4*/in.xml"))]
-WRITTEN = [entry for entry in formats.FORMATS if entry.media_type == "application/xml" and entry.name != "ubl"]
+_AS_IT_IS = ("original", "ubl")
+WRITTEN = [entry for entry in formats.FORMATS if not entry.media_type.endswith("/pdf") and entry.name not in _AS_IT_IS]
 OPTIONS = formats.Options(language="en", now=NOW)
 CALM = settings(max_examples=100, deadline=2000, suppress_health_check=[HealthCheck.too_slow])
 
@@ -38,7 +41,11 @@ def check(data: bytes) -> None:
         again = readers.read("", "", (), made.content)[0]
         assert document.invoice is not None
         assert again.invoice is not None
-        assert (again.number, again.invoice.totals) == (document.number, document.invoice.totals)
+        assert again.number == document.number
+        if isinstance(entry, UblFormat | CiiFormat):  # others hold fewer sums
+            assert again.invoice.totals == document.invoice.totals
+        else:
+            assert again.invoice.totals.payable == document.invoice.totals.payable
         assert all(note.endswith(".") for note in made.notes)
 
 
