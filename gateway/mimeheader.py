@@ -34,7 +34,7 @@ class Headers:
 
     def __init__(self, fields: list[tuple[str, str]], *, is_raw: bool = False) -> None:
         self._fields = fields
-        self.is_raw = is_raw  # it had bytes beyond ASCII
+        self.is_raw = is_raw  # it had bytes that no standard allows: RFC 6532 allows UTF-8
 
     @classmethod
     def parse(cls, block: bytes, charsets: Sequence[str] = CHARSETS) -> Headers:
@@ -42,7 +42,7 @@ class Headers:
         lines = _LINE.split(_FOLD.sub(b"", block))
         matches = (_FIELD.fullmatch(line) for line in lines)
         fields = [(match[1].decode("ascii").lower(), decode(match[2], charsets).strip()) for match in matches if match]
-        return cls(fields, is_raw=not block.isascii())
+        return cls(fields, is_raw=not _is_utf8(block))
 
     def __len__(self) -> int:
         return len(self._fields)
@@ -88,6 +88,14 @@ class Headers:
 def _keep_local_part(match: re.Match[str]) -> str:
     """A quoted string is a display name and goes, unless it is the local part of an address."""
     return match[0] if match.string[match.end() : match.end() + 1] == "@" else " "
+
+
+def _is_utf8(raw: bytes) -> bool:
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def decode(raw: bytes, charsets: Sequence[str] = CHARSETS) -> str:

@@ -17,7 +17,8 @@ _VALUE = 200  # characters
 _WHERE = {"rcpt": "RCPT TO", "subject": "subject of the mail", "body": "text of the mail"}
 # A number in the place of a mailbox: 100234, SE-17, never scan or postmaster.
 _NUMBER = re.compile(r"(?=[^@]*\d)[A-Za-z0-9][A-Za-z0-9._/-]*")
-_TAG = re.compile(r"<(?:script|style)\b.*?</(?:script|style)>|<(?:br|/p|/div|/tr|/td|/li)\b[^>]*>|<[^>]*>", re.I | re.S)
+_ENDS_LINE = re.compile(r"(?:br|/p|/div|/h\d|/tr|/td|/th|/li)\b", re.IGNORECASE)
+_UNSEEN = re.compile(r"(/?)(script|style|head|title)\b", re.IGNORECASE)
 _ENTITY = {"&nbsp;": " ", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'", "&amp;": "&"}
 
 
@@ -93,7 +94,20 @@ def decoded(leaf: Leaf, charsets: Sequence[str]) -> str:
 
 
 def _plain(html: str) -> str:
-    text = _TAG.sub(lambda tag: "\n" if tag[0][:3].lower() in ("<br", "</p", "</d", "</t", "</l") else " ", html)
+    """The text that a reader of `html` sees, nearly: without tags, and without what no reader sees."""
+    first, *pieces = html.split("<")
+    out = [first]
+    unseen = ""
+    for piece in pieces:
+        tag, closed, text = piece.partition(">")
+        hides = _UNSEEN.match(tag)
+        if hides and not unseen and not hides[1]:
+            unseen = hides[2].lower()
+        elif hides and hides[1] and hides[2].lower() == unseen:
+            unseen = ""
+        if not unseen:
+            out.append(("\n" if _ENDS_LINE.match(tag) else " ") + text if closed else "<" + piece)
+    joined = "".join(out)
     for entity, character in _ENTITY.items():
-        text = text.replace(entity, character)
-    return text
+        joined = joined.replace(entity, character)
+    return joined

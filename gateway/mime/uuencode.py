@@ -27,46 +27,57 @@ class Encoded(NamedTuple):
 
 
 def files(text: bytes) -> Iterator[Encoded]:
-    """The files in `text`, in order; what stands between them is the text itself."""
+    """The files in `text`, in order; what stands between them is the text itself. What comes after `MAX_FILES` of them
+    is one that is damaged."""
     match = _BEGIN.search(text)
     for _ in range(MAX_FILES):
         if match is None:
             return
-        start = match.end() + 1
-        data, fault, end = (_base64 if match[1] else _lines)(text, start)
-        following = _BEGIN.search(text, max(end, match.end()) if not fault else match.end())
-        if fault:
-            closing = _END.search(text, match.end(), following.start() if following else len(text))
-            block = text[match.start() : closing.end() if closing else max(end, start)]
-            if data or closing:  # else the words "begin 644 x" in a sentence
-                yield Encoded(match[2], block, fault)
-        else:
+        following = _BEGIN.search(text, match.end())  # no line of a whole block looks like a beginning
+        stop = following.start() if following else len(text)
+        data, fault = (_base64 if match[1] else _lines)(text, match.end() + 1, stop)
+        closing = _END.search(text, match.end(), stop) if fault else None
+        if not fault:
             yield Encoded(match[2], data, "")
+        elif data or closing:  # else the words "begin 644 x" in a sentence
+            yield Encoded(match[2], text[match.start() : closing.end() if closing else stop], fault)
         match = following
+    if match is not None and _END.search(text, match.end()):
+        yield Encoded(match[2], text[match.start() :], f"the text holds more than {MAX_FILES} files")
 
 
-def _lines(text: bytes, start: int) -> tuple[bytes, str, int]:
-    """The bytes of the lines from `start` to `end`, what is wrong, and where the block ends."""
+def _lines(text: bytes, start: int, stop: int) -> tuple[bytes, str]:
+    """The bytes of the lines from `start` to `end`, and what is wrong."""
     out: list[bytes] = []
     at = start
     closed = False
-    while at < len(text):
-        stop = text.find(b"\n", at)
-        stop = len(text) if stop < 0 else stop
-        line = text[at:stop].rstrip(b"\r")
+    while at < stop:
+        newline = text.find(b"\n", at, stop)
+        newline = stop if newline < 0 else newline
+        line = text[at:newline].rstrip(b"\r")
         if line.rstrip() == b"end":
-            return b"".join(out), "", stop + 1
+            return b"".join(out), ""
         if line and not closed:
             data = _line(line)
             if data is None:
-                return b"".join(out), f"its line {len(out) + 1} is damaged", at
+                return b"".join(out), f"its line {len(out) + 1} is damaged"
             if data:
                 out.append(data)
             closed = not data
         elif line.strip(b" `"):
-            return b"".join(out), "there is more after its last line", at
-        at = stop + 1
-    return b"".join(out), "its end is missing", len(text)
+            return b"".join(out), "there is more after its last line"
+        at = newline + 1
+    return b"".join(out), "its end is missing"
+
+
+def _base64(text: bytes, start: int, stop: int) -> tuple[bytes, str]:
+    """The same of a block of base64, which ends with `====`."""
+    end = text.find(b"\n====", start - 1, stop)
+    try:
+        data = binascii.a2b_base64(text[start : stop if end < 0 else max(end, start)])
+    except binascii.Error:
+        return b"", "it is damaged"
+    return data, "" if end >= 0 else "its end is missing"
 
 
 def _line(line: bytes) -> bytes | None:
@@ -82,14 +93,3 @@ def _line(line: bytes) -> bytes | None:
         return binascii.a2b_uu(body.replace(b"`", b" ") + b"\n")
     except binascii.Error:
         return None
-
-
-def _base64(text: bytes, start: int) -> tuple[bytes, str, int]:
-    """The same of a block of base64, which ends with `====`."""
-    end = text.find(b"\n====", start)
-    block = text[start : len(text) if end < 0 else end]
-    try:
-        data = binascii.a2b_base64(block)
-    except binascii.Error:
-        return b"", "it is damaged", start
-    return data, "" if end >= 0 else "its end is missing", len(text) if end < 0 else end + 5
