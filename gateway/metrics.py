@@ -51,6 +51,9 @@ FOLDER_WRITABLE = Gauge(
     ["source"],
     registry=REGISTRY,
 )
+FOLDER_LOOKED = Gauge(
+    "gateway_folder_looked_seconds", "Since when a drop folder was not looked at", ["source"], registry=REGISTRY
+)
 FOLDER_FREE = Gauge("gateway_folder_free_bytes", "Free bytes where a drop folder lies", ["source"], registry=REGISTRY)
 
 REMOVED_CONTENTS = Counter("gateway_removed_contents", "Contents removed by retention", registry=REGISTRY)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
+import datetime as dt
 from typing import Any
 
 from gateway import metrics
@@ -12,45 +11,44 @@ from gateway.intake.trial import Facts
 
 
 def list_folders(running: Running) -> list[dict[str, Any]]:
-    """One object per drop folder: `waiting` files, the `oldest` since when, `problem` why nothing is taken just now,
-    `writable` and `tested_at` of the last write test with `unwritable`, its sentences, and `free` bytes. Blocks."""
+    """One object per drop folder, from memory, as a mount may hang: `waiting` files, the `oldest` since when, `problem`
+    why nothing is taken just now, `writable` and `tested_at` of the last write test with `unwritable`, its sentences,
+    `free` bytes there, and when it was last `looked_at`."""
     facts = running.folders()
     return [
-        {"source": source.name, "folder": str(source.folder), **_shown(facts[source.name], source.folder)}
+        {"source": source.name, "folder": str(source.folder), **_shown(facts[source.name])}
         for source in running.config.sources
         if source.folder is not None and source.name in facts
     ]
 
 
-def _shown(facts: Facts, folder: Path) -> dict[str, Any]:
+def _shown(facts: Facts) -> dict[str, Any]:
     trial = facts.trial
     return {
         "waiting": facts.waiting,
         "oldest": facts.oldest,
         "problem": facts.problem,
         "polled": facts.polled,
+        "looked_at": facts.looked_at,
         "writable": None if trial is None else trial.problem is None,
         "unwritable": None if trial is None else trial.problem,
         "tested_at": None if trial is None else trial.at,
-        "free": _free(folder),
+        "free": facts.free,
     }
 
 
-def _free(folder: Path) -> int | None:
-    try:
-        return shutil.disk_usage(folder).free
-    except OSError:
-        return None
-
-
 def set_gauges(running: Running) -> None:
-    """Bring the folders' metrics up to date; blocks."""
+    """Bring the folders' metrics up to date."""
     for folder in list_folders(running):
-        name, oldest = folder["source"], folder["oldest"]
+        name = folder["source"]
         metrics.FOLDER_WAITING.labels(name).set(folder["waiting"])
-        age = 0.0 if oldest is None else max(0.0, (running.now() - oldest).total_seconds())
-        metrics.FOLDER_OLDEST.labels(name).set(age)
+        metrics.FOLDER_OLDEST.labels(name).set(_age(running, folder["oldest"]))
+        metrics.FOLDER_LOOKED.labels(name).set(_age(running, folder["looked_at"]))
         if folder["writable"] is not None:
             metrics.FOLDER_WRITABLE.labels(name).set(folder["writable"])
         if folder["free"] is not None:
             metrics.FOLDER_FREE.labels(name).set(folder["free"])
+
+
+def _age(running: Running, moment: dt.datetime | None) -> float:
+    return 0.0 if moment is None else max(0.0, (running.now() - moment).total_seconds())

@@ -43,7 +43,7 @@ async def show_health(running: Running, ask: AskDns = ask_dns) -> dict[str, Any]
     files = dict.fromkeys(each.certificate for each in config.listeners if each.certificate is not None)
     return {
         "disk": {"free": disk.free, "total": disk.total},
-        "folders": await asyncio.to_thread(folders.list_folders, running),
+        "folders": folders.list_folders(running),
         "certificates": [await asyncio.to_thread(_certificate, running, file) for file in files],
         "dkim": list(await asyncio.gather(*(_dkim(key, config.sender.domain, ask) for key in config.dkim))),
     }

@@ -38,7 +38,7 @@ async def show_status(running: Running) -> dict[str, Any]:
         "database": str(running.store.path),
         "listeners": running.listeners(),
         "no_room": running.room(),
-        "folders": await asyncio.to_thread(folders.list_folders, running),
+        "folders": folders.list_folders(running),
         "relay": config.relay.mode,
         "paused": await running.store.read(deliveries.paused_hops, running.now()),
         "stopped": await running.store.read(deliveries.stopped_hops, running.now()),
@@ -77,7 +77,7 @@ async def show_metrics(running: Running) -> bytes:
     metrics.OLDEST_CONTENT.set(0.0 if space.oldest is None else max(0.0, (now - space.oldest).total_seconds()))
     metrics.DATABASE_BYTES.set(space.bytes)
     metrics.DATABASE_UNUSED.set(space.free)
-    await asyncio.to_thread(folders.set_gauges, running)
+    folders.set_gauges(running)
     if running.pool is not None:
         metrics.WORKER_JOBS.set(running.pool.jobs)
         for reason, count in running.pool.died.items():

@@ -281,6 +281,11 @@ class Folder:
             os.fsync(file.fileno())
         os.rename(draft, name, src_dir_fd=self.work, dst_dir_fd=directory)
 
+    def free(self) -> int:
+        """Bytes that we may still write on its file system."""
+        found = os.fstatvfs(self.root)
+        return found.f_bavail * found.f_frsize
+
     def in_work(self) -> set[str]:
         """The names under `.work/` that belong to files."""
         return {name for name in os.listdir(self.work) if name not in ("reason.part", PROBE)}

@@ -39,15 +39,17 @@ from collections.abc import Callable, Sequence
 from gateway import maillog
 from gateway.config import Source
 from gateway.errors import ConfigError, GatewayError, NotFound, Refused, Temporary
-from gateway.intake import names, rights, sidecar, takeover
+from gateway.intake import names, sidecar, takeover
 from gateway.intake.claim import Folder, split
 from gateway.intake.hints import Hints
+from gateway.intake.thread import OwnThread
 from gateway.intake.trial import Facts, Trials
 from gateway.intake.waiting import Candidate, Look, Timing, Waiting
-from gateway.model import Accepted, Peer, new_id
+from gateway.model import Accepted, Peer
 from gateway.store import Store, dropped
 from gateway.store.dropped import Dropped
 
+PATIENCE = 10.0  # seconds for a mount that does not answer
 BATCH = 50  # files taken together: their rows share a commit, their renames a sync
 _log = logging.getLogger("gateway.intake")
 
@@ -97,6 +99,8 @@ class DropFolder:
             self._timing, source.max_size, clock, lambda: now().timestamp(), triggers=source.trigger
         )
         self._trials = Trials(source.name, self._path, clock, now)
+        self._blocking = OwnThread(f"folder-{source.name}")
+        self._begun = asyncio.Event()
         self._unsettled = True  # rows may be half way
         self._told: set[int] = set()  # rows whose files cannot be read, said once
         self._stopping = False
@@ -105,48 +109,53 @@ class DropFolder:
         self._round_done = asyncio.Condition()
         self.problem: str | None = None  # why nothing is taken at the moment, fit to be shown
         self.waiting = 0  # files that are in the folder and not taken yet, as of the last look
-        self._oldest: float | None = None
+        self._found: Look | None = None
 
     def facts(self) -> Facts:
         """What is to be known of the folder just now."""
-        oldest = None if self._oldest is None else dt.datetime.fromtimestamp(self._oldest, dt.UTC)
-        trial, polled = self._trials.last, not self._hints.complete
-        return Facts(waiting=self.waiting, oldest=oldest, problem=self.problem, trial=trial, polled=polled)
+        look, trial, polled = self._found, self._trials.last, not self._hints.complete
+        seen = {} if look is None else look.facts()
+        return Facts(waiting=self.waiting, problem=self.problem, trial=trial, polled=polled, **seen)
 
     async def start(self) -> None:
         """Open the folder, making it if it is missing, finish what a crash left, look once; then go on by itself.
 
-        ConfigError when the folder cannot be used.
+        ConfigError when the folder cannot be used. A mount that does not answer is waited for a while only.
         """
-        try:
-            self._folder = await asyncio.to_thread(Folder.open, self._path, True)
-        except OSError as error:
-            why = rights.trouble(self._path, rights.status(self._path), rights.us(), error)
-            raise ConfigError(
-                f"[[source]] {self._source.name}: the folder {self._path} cannot be used: {error.strerror or error}; "
-                f"{why}.",
-                "folder",
-            ) from error
+        self._task = asyncio.create_task(self._begin(), name=f"dropfolder {self._source.name}")
+        begun = asyncio.create_task(self._begun.wait())
+        await asyncio.wait({self._task, begun}, timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+        begun.cancel()
+        if self._task.done():
+            await self._task
+        elif not self._begun.is_set():
+            self._trouble("the folder does not answer")
+
+    async def _begin(self) -> None:
+        self._folder = await self._blocking(takeover.open_folder, self._source.name, self._path)
         await self._hints.start()
-        await self._trials.when_due(self._folder)
+        await self._trials.when_due(self._blocking, self._folder)
         look = None
         try:
             await self._recover(self._folder)
             look = await self._look(self._folder)
         except (OSError, Temporary) as error:  # a full disk is no reason not to start: the loop tries again
             self._trouble(str(error))
-        self._task = asyncio.create_task(self._run(look), name=f"dropfolder {self._source.name}")
+        self._begun.set()
+        await self._run(look)
 
     async def stop(self) -> None:
         """Finish the files in hand, leave the others, close everything."""
         self._stopping = True
         self._wake.set()
-        if self._task is not None:
-            await self._task
+        if self._task is not None and self._task not in (await asyncio.wait({self._task}, timeout=3 * PATIENCE))[0]:
+            _log.error("%s: does not answer, and is left as it is", self._path)
+            return
         self._hints.close()
         if self._folder is not None:
             self._folder.close()
             self._folder = None
+        self._blocking.close()
 
     async def scanned(self) -> None:
         """Look again now; returns when what was ready is taken."""
@@ -164,7 +173,7 @@ class DropFolder:
     async def _run(self, look: Look | None) -> None:
         while not self._stopping:
             began = self._clock()
-            await self._trials.when_due(self._folder)
+            await self._trials.when_due(self._blocking, self._folder)
             try:
                 pause = await self._round(look)
             except (OSError, GatewayError) as error:
@@ -223,23 +232,23 @@ class DropFolder:
     async def _current(self) -> Folder:
         """The open folder; opened again when its path leads elsewhere now, such as after a mount."""
         folder = self._folder
-        if folder is not None and await asyncio.to_thread(folder.is_current):
+        if folder is not None and await self._blocking(folder.is_current):
             return folder
-        fresh = await asyncio.to_thread(Folder.open, self._path)
+        fresh = await self._blocking(Folder.open, self._path)
         if folder is not None:
             folder.close()
         self._folder, self._unsettled = fresh, True
         return fresh
 
     async def _look(self, folder: Folder) -> Look:
-        look = await asyncio.to_thread(self._waiting.look, folder)
-        self.waiting, self._oldest = look.waiting + len(look.ready), look.oldest
+        look = await self._blocking(self._waiting.look, folder)
+        self.waiting, self._found = look.waiting + len(look.ready), look
         if self._hints.watch(look.directories):
             self._wake.set()
         for odd in look.odd:
             path = names.shown("/".join((*odd.parts, odd.name)))
             text = f"{odd.reason} It was left where it is.\n\nfile        {path}\nsource      {self._source.name}\n"
-            await asyncio.to_thread(folder.report, odd.name, text, odd.mark)
+            await self._blocking(folder.report, odd.name, text, odd.mark)
             self._waiting.tell(odd)
             maillog.refused_file(self._source.name, path, odd.reason)
         return look
@@ -247,10 +256,10 @@ class DropFolder:
     # --- taking files ------------------------------------------------------------------------------------
 
     async def _take(self, folder: Folder, candidates: Sequence[Candidate]) -> None:
-        rows = [self._row(candidate) for candidate in candidates]
+        rows = [candidate.row(self._source.name) for candidate in candidates]
         try:
             await self._store.write(dropped.claiming, rows, self._now())
-            failed = await asyncio.to_thread(takeover.claim_all, folder, rows)
+            failed = await self._blocking(takeover.claim_all, folder, rows)
             if failed:
                 await self._store.write(dropped.forget, list(failed))
             await self._settle(folder, [row for row in rows if row.id not in failed])
@@ -264,29 +273,14 @@ class DropFolder:
         for row, error in failed:
             *parts, name = split(row.path)
             if takeover.is_of_the_file(error):
-                reason = await asyncio.to_thread(takeover.explain, folder, row, error)
+                reason = await self._blocking(takeover.explain, folder, row, error)
                 self._waiting.leave(tuple(parts), name, reason)
             elif not isinstance(error, FileNotFoundError):
                 raise error
 
-    def _row(self, candidate: Candidate) -> Dropped:
-        dropped_id = new_id()
-        return Dropped(
-            id=dropped_id,
-            source=self._source.name,
-            path=os.fsencode("/".join((*candidate.parts, candidate.name))),
-            sidecar=candidate.beside(candidate.sidecar),
-            trigger=candidate.beside(candidate.trigger),
-            work_name=takeover.work_name(dropped_id, candidate.name),
-            inode=candidate.inode,
-            size=candidate.size,
-            mtime_ns=candidate.mtime_ns,
-            reason=candidate.refusal,
-        )
-
     async def _settle(self, folder: Folder, rows: Sequence[Dropped]) -> None:
         """Bring files that lie in `.work/` to their end: accepted or refused, moved, done."""
-        prepared = await asyncio.to_thread(self._prepare_all, folder, rows)
+        prepared = await self._blocking(self._prepare_all, folder, rows)
         try:
             ended = await asyncio.gather(*(self._decide(row, what) for row, what in prepared), return_exceptions=True)
         finally:
@@ -346,13 +340,13 @@ class DropFolder:
     async def _finish(self, folder: Folder, rows: Sequence[Dropped]) -> None:
         """Move files whose fate is committed, then close their rows."""
         if rows:
-            await asyncio.to_thread(takeover.file_all, folder, rows)
+            await self._blocking(takeover.file_all, folder, rows)
             await self._store.write(dropped.finish, [row.id for row in rows], self._now())
 
     async def _put_back(self, folder: Folder, rows: Sequence[Dropped]) -> None:
         """Return files that changed under our hands; one whose place is taken meanwhile is refused instead."""
         for row in rows:
-            if await asyncio.to_thread(folder.put_back, row):
+            if await self._blocking(folder.put_back, row):
                 await self._store.write(dropped.forget, [row.id])
                 continue
             reason = "It changed while it was being taken, and its place is taken by another file."
@@ -366,19 +360,19 @@ class DropFolder:
         """Bring everything that is half way to its end, by the table above."""
         self._unsettled = False
         rows = await self._store.read(dropped.open_rows, self._source.name)
-        places = await asyncio.to_thread(takeover.places, folder, rows)
+        places = await self._blocking(takeover.places, folder, rows)
         in_work = [row for row in rows if row.open and places[row.id] == "work"]
         for first in range(0, len(in_work), BATCH):
             await self._settle(folder, in_work[first : first + BATCH])
         await self._finish(folder, [row for row in rows if not row.open])
         abandoned = [row for row in rows if row.open and places[row.id] != "work"]
         for row in abandoned:
-            await asyncio.to_thread(folder.put_back, row)  # its sidecar may have come further than the file
+            await self._blocking(folder.put_back, row)  # its sidecar may have come further than the file
             if places[row.id] == "gone":
                 _log.warning("%s: %s vanished before it was taken", self._path, names.shown(os.fsdecode(row.path)))
         if abandoned:
             await self._store.write(dropped.forget, [row.id for row in abandoned])
-        for name in await asyncio.to_thread(folder.in_work):
+        for name in await self._blocking(folder.in_work):
             await self._recover_stray(folder, name)
 
     async def _recover_stray(self, folder: Folder, name: str) -> None:
@@ -393,4 +387,4 @@ class DropFolder:
             "Put it into the folder again if it has not."
         )
         maillog.refused_file(self._source.name, names.shown(name), reason)
-        await asyncio.to_thread(folder.refuse_orphan, name, reason)
+        await self._blocking(folder.refuse_orphan, name, reason)

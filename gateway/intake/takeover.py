@@ -12,12 +12,13 @@ import hashlib
 import os
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import IO, Literal
 
 import msgspec
 
 from gateway.config import Source
-from gateway.errors import Refused
+from gateway.errors import ConfigError, Refused
 from gateway.intake import complete, names, rights, sidecar
 from gateway.intake.claim import Changed, Folder, split
 from gateway.model import Accepted, Body, Envelope, Fields, NewSubmission, Peer, new_id, show_id
@@ -49,6 +50,18 @@ class Prepared(msgspec.Struct, kw_only=True):
         """Close the file that the submission's body reads."""
         if self.file is not None:
             self.file.close()
+
+
+def open_folder(source: str, path: Path) -> Folder:
+    """Open a source's folder, making it if it is missing; ConfigError, with what to run, when it cannot be used."""
+    try:
+        return Folder.open(path, create=True)
+    except OSError as error:
+        why = rights.trouble(path, rights.status(path), rights.us(), error)
+        reason = error.strerror or str(error)
+        raise ConfigError(
+            f"[[source]] {source}: the folder {path} cannot be used: {reason}; {why}.", "folder"
+        ) from error
 
 
 def work_name(dropped_id: int, name: str) -> str:

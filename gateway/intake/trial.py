@@ -7,12 +7,11 @@ What a look cannot see is seen here: a share that turned read-only, a quota, a r
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import datetime as dt
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from gateway import maillog, metrics
@@ -85,6 +84,8 @@ class Facts(Value, frozen=True, kw_only=True):
     problem: str | None = None  # why nothing is taken just now
     trial: Trial | None = None
     polled: bool = False  # the kernel tells nothing of it, so it is looked at every few seconds
+    looked_at: dt.datetime | None = None  # a mount that hangs is not looked at any more
+    free: int | None = None  # bytes on its file system
 
 
 class Trials:
@@ -98,12 +99,12 @@ class Trials:
         self._due = -float("inf")
         self.last: Trial | None = None
 
-    async def when_due(self, folder: Folder | None) -> None:
-        """Make the test when its time has come; OSError never leaves here."""
+    async def when_due(self, blocking: Callable[..., Awaitable[Trial]], folder: Folder | None) -> None:
+        """Make the test when its time has come, by `blocking` in a thread; OSError never leaves here."""
         if self._clock() < self._due:
             return
         before = self.last
-        self.last = await asyncio.to_thread(self._attempt, folder)
+        self.last = await blocking(self._attempt, folder)
         self._due = self._clock() + (HOUR if self.last.problem is None else AGAIN)
         metrics.FOLDER_WRITABLE.labels(self._source).set(self.last.problem is None)
         if self.last.problem is not None and (before is None or before.problem != self.last.problem):

@@ -6,12 +6,13 @@ Nothing here moves or changes a file.
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -19,12 +20,14 @@ from gateway import doctypes
 from gateway.errors import Refused
 from gateway.intake import complete, names, rights, sidecar
 from gateway.intake.claim import Folder, NotReadable, has_writer, oddity, open_regular
-from gateway.intake.takeover import too_large
+from gateway.intake.entries import FOREVER, Entry, Mark
+from gateway.intake.takeover import too_large, work_name
 from gateway.intake.triggers import Triggers
+from gateway.model import new_id
+from gateway.store.dropped import Dropped
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 T = TypeVar("T")
-_FOREVER = float("inf")
 _AT_ONCE = 500  # files that one look gives at least
 _SHARE = 8  # and one of so many that lie there: a burst costs two dozen looks, not one per file or per 500
 
@@ -52,9 +55,24 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     trigger: str | None = None
     refusal: str | None = None
 
-    def beside(self, name: str | None) -> bytes | None:
-        """The ledger's name of a file that lies beside this one."""
-        return None if name is None else os.fsencode("/".join((*self.parts, name)))
+    def row(self, source: str) -> Dropped:
+        """The ledger's row of the file, with an id of its own."""
+        dropped_id = new_id()
+        return Dropped(
+            id=dropped_id,
+            source=source,
+            path=self._path(self.name),
+            sidecar=None if self.sidecar is None else self._path(self.sidecar),
+            trigger=None if self.trigger is None else self._path(self.trigger),
+            work_name=work_name(dropped_id, self.name),
+            inode=self.inode,
+            size=self.size,
+            mtime_ns=self.mtime_ns,
+            reason=self.refusal,
+        )
+
+    def _path(self, name: str) -> bytes:
+        return os.fsencode("/".join((*self.parts, name)))
 
 
 class Odd(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,28 +92,13 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     directories: tuple[tuple[tuple[str, ...], int], ...]  # the sub-folders looked into, with their inodes
     waiting: int  # files that are not ready yet
     pause: float  # seconds until one of them may be
-    oldest: float | None = None  # since when the file that lies there longest does, as a time of the wall clock
+    free: int = 0  # bytes on the file system
+    oldest: dt.datetime | None = None  # since when the file that lies there longest does
+    at: dt.datetime
 
-
-@dataclass(slots=True)
-class _Entry:
-    """A name in the folder, and since when it is as it is."""
-
-    parts: tuple[str, ...]
-    name: str
-    found: os.stat_result
-    since: float
-    arrived: float = 0.0  # by the wall clock
-    odd: str | None = None
-    odd_until: float = _FOREVER
-    end: str | None = None  # what the file's end lacks, once looked at
-    end_known: bool = False
-    flat: bool | None = None  # whether it is XML in the shape of a sidecar, once looked at
-
-    @property
-    def mark(self) -> tuple[int, ...]:
-        found = self.found
-        return (found.st_ino, found.st_mode, found.st_nlink, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    def facts(self) -> dict[str, Any]:
+        """What of it is shown of the folder."""
+        return {"oldest": self.oldest, "free": self.free, "looked_at": self.at}
 
 
 @dataclass(slots=True)
@@ -107,7 +110,7 @@ class _Pass:
     triggers: Triggers
     ready: list[Candidate] = field(default_factory=list)
     waiting: int = 0
-    pause: float = _FOREVER
+    pause: float = FOREVER
 
     def wait(self, seconds: float) -> None:
         self.waiting += 1
@@ -131,7 +134,7 @@ class Waiting:
         self._clock = clock
         self._wall = wall
         self._path = Path()
-        self._seen: dict[tuple[str, ...], _Entry] = {}
+        self._seen: dict[tuple[str, ...], Entry] = {}
         self._told: dict[tuple[str, ...], str] = {}
         self._first = True
 
@@ -139,12 +142,12 @@ class Waiting:
         """List the folder and say what is ready, the oldest first, some at once. OSError when it cannot."""
         directories: list[tuple[tuple[str, ...], int]] = []
         self._path = folder.path
-        listed = {(*entry.parts, entry.name): entry for entry in self._list(folder.root, (), directories)}
-        self._seen = {key: self._remembered(key, entry) for key, entry in listed.items()}
+        found = self._list(folder.root, (), directories)
+        self._seen = {(key := (*entry.parts, entry.name)): self._remembered(key, entry) for entry in found}
         self._first = False
         triggers = Triggers(self._endings, (key for key, entry in self._seen.items() if entry.odd is None))
         current = _Pass(folder, self._clock(), triggers)
-        at_once = max(_AT_ONCE, len(listed) // _SHARE)
+        at_once = max(_AT_ONCE, len(self._seen) // _SHARE)
         for group in self._groups(triggers):
             if len(current.ready) >= at_once:
                 current.wait(0)
@@ -158,8 +161,14 @@ class Waiting:
             directories=tuple(directories),
             waiting=current.waiting,
             pause=current.pause,
-            oldest=min((e.arrived for e in self._seen.values() if not stat.S_ISDIR(e.found.st_mode)), default=None),
+            free=folder.free(),
+            oldest=self._oldest(),
+            at=dt.datetime.fromtimestamp(self._wall(), dt.UTC),
         )
+
+    def _oldest(self) -> dt.datetime | None:
+        came = min((entry.arrived for entry in self._seen.values() if not entry.is_directory), default=None)
+        return None if came is None else dt.datetime.fromtimestamp(came, dt.UTC)
 
     def tell(self, odd: Odd) -> None:
         """Note that its reason is written down, so that no look gives it again."""
@@ -173,7 +182,7 @@ class Waiting:
 
     def _list(
         self, descriptor: int, parts: tuple[str, ...], directories: list[tuple[tuple[str, ...], int]]
-    ) -> Iterator[_Entry]:
+    ) -> Iterator[Entry]:
         directories.append((parts, os.fstat(descriptor).st_ino))
         with os.scandir(descriptor) as items:
             for item in items:
@@ -183,7 +192,7 @@ class Waiting:
                     found = item.stat(follow_symlinks=False)
                 except FileNotFoundError:
                     continue
-                entry = _Entry(parts, item.name, found, 0.0)
+                entry = Entry(parts, item.name, Mark.of(found))
                 if stat.S_ISDIR(found.st_mode):
                     yield from self._list_below(descriptor, entry, directories)
                     continue
@@ -192,8 +201,8 @@ class Waiting:
                 yield entry
 
     def _list_below(
-        self, descriptor: int, entry: _Entry, directories: list[tuple[tuple[str, ...], int]]
-    ) -> Iterator[_Entry]:
+        self, descriptor: int, entry: Entry, directories: list[tuple[tuple[str, ...], int]]
+    ) -> Iterator[Entry]:
         """The entries of a sub-folder; the sub-folder itself when nobody looks into it."""
         entry.odd = _directory_oddity(entry.parts, entry.name)
         if entry.odd is not None:
@@ -202,7 +211,8 @@ class Waiting:
         try:
             below = os.open(entry.name, _DIRECTORY, dir_fd=descriptor)
         except OSError as error:
-            why = rights.trouble(self._path.joinpath(*entry.parts, entry.name), entry.found, rights.us(), error)
+            path = self._path.joinpath(*entry.parts, entry.name)
+            why = rights.trouble(path, rights.status(path), rights.us(), error)
             entry.odd = f"The sub-folder cannot be opened: {error.strerror}; {why}."
             yield entry
             return
@@ -211,43 +221,42 @@ class Waiting:
         finally:
             os.close(below)
 
-    def _remembered(self, key: tuple[str, ...], entry: _Entry) -> _Entry:
+    def _remembered(self, key: tuple[str, ...], entry: Entry) -> Entry:
         known = self._seen.get(key)
-        if known is not None and known.found.st_ino == entry.found.st_ino:
+        if known is not None and known.mark.inode == entry.mark.inode:
             entry.arrived = known.arrived
         else:
             # What lay there before the first look came when its inode last changed; its other stamps are its writer's.
-            entry.arrived = min(entry.found.st_ctime, self._wall()) if self._first else self._wall()
+            entry.arrived = min(entry.mark.ctime_ns / 1e9, self._wall()) if self._first else self._wall()
         if known is not None and known.mark == entry.mark and known.odd_until > self._clock():
             return known
         entry.since = self._clock()
         if self._first:
             # Files that came while nobody looked need no second look when they are long at rest. The time of change
             # cannot be set from outside, unlike that of modification.
-            age = self._wall() - max(entry.found.st_mtime, entry.found.st_ctime)
+            age = self._wall() - max(entry.mark.mtime_ns, entry.mark.ctime_ns) / 1e9
             if age >= max(self._timing.stable, self._timing.scan):
                 entry.since -= age
         return entry
 
-    def _groups(self, triggers: Triggers) -> list[list[_Entry]]:
+    def _groups(self, triggers: Triggers) -> list[list[Entry]]:
         """Files of one directory that differ only in their extension, the oldest group first; without triggers."""
-        groups: dict[tuple[str, ...], list[_Entry]] = {}
+        groups: dict[tuple[str, ...], list[Entry]] = {}
         for key, entry in self._seen.items():
-            if triggers.is_one(key):
-                continue
-            groups.setdefault((*entry.parts, names.stem(entry.name)), []).append(entry)
+            if not triggers.is_one(key):
+                groups.setdefault((*entry.parts, names.stem(entry.name)), []).append(entry)
         for group in groups.values():
             group.sort(key=lambda entry: (names.extension(entry.name) != ".pdf", entry.name))
-        return sorted(groups.values(), key=lambda group: min(entry.found.st_mtime_ns for entry in group))
+        return sorted(groups.values(), key=lambda group: min(entry.mark.mtime_ns for entry in group))
 
     def _untold(self) -> Iterator[Odd]:
         # Once for each name and reason, so that swapping a file to and fro does not fill the log.
         self._told = {key: reason for key, reason in self._told.items() if key in self._seen}
         for key, entry in self._seen.items():
             if entry.odd is not None and self._told.get(key) != entry.odd:
-                yield Odd(parts=entry.parts, name=entry.name, reason=entry.odd, mark=str(entry.found.st_ino))
+                yield Odd(parts=entry.parts, name=entry.name, reason=entry.odd, mark=str(entry.mark.inode))
 
-    def _judge_group(self, current: _Pass, group: Sequence[_Entry]) -> None:
+    def _judge_group(self, current: _Pass, group: Sequence[Entry]) -> None:
         sidecars = [entry for entry in group if self._may_be_sidecar(current, entry, len(group) > 1)]
         documents = [entry for entry in group if entry not in sidecars and entry.odd is None]
         triggers = [current.triggers.of(entry.parts, entry.name) for entry in documents]
@@ -255,7 +264,7 @@ class Waiting:
         delay = max((self._wait(current, entry) for entry in (*together, *sidecars)), default=0) if together else 0.0
         for index, (entry, trigger) in enumerate(zip(documents, triggers, strict=True)):
             if trigger is None or (trigger.shared and delay > 0):
-                current.wait(_FOREVER if trigger is None else delay)
+                current.wait(FOREVER if trigger is None else delay)
                 continue
             # Of several files with one trigger the last takes it away: what a kill leaves behind still has it.
             name = trigger.name if not trigger.shared or entry is together[-1] else None
@@ -265,11 +274,11 @@ class Waiting:
             for entry in sidecars:
                 self._judge_alone(current, entry)
 
-    def _may_be_sidecar(self, current: _Pass, entry: _Entry, has_company: bool) -> bool:
+    def _may_be_sidecar(self, current: _Pass, entry: Entry, has_company: bool) -> bool:
         kind = names.extension(entry.name)
         if kind in sidecar.ALWAYS:
             return True
-        if kind not in sidecar.EXTENSIONS or entry.found.st_size > sidecar.MAX_SIZE or entry.odd is not None:
+        if kind not in sidecar.EXTENSIONS or entry.mark.size > sidecar.MAX_SIZE or entry.odd is not None:
             return False
         if current.now - entry.since < self._timing.stable:
             return has_company  # not known yet: whoever lies beside it must wait
@@ -278,7 +287,7 @@ class Waiting:
             entry.flat = data is not None and sidecar.is_flat_xml(data)
         return entry.flat
 
-    def _judge_alone(self, current: _Pass, entry: _Entry, kind: str = "sidecar") -> None:
+    def _judge_alone(self, current: _Pass, entry: Entry, kind: str = "sidecar") -> None:
         quiet = current.now - entry.since
         if entry.odd is not None:
             return
@@ -293,7 +302,7 @@ class Waiting:
         )
         self._take(current, entry, refusal=reason)
 
-    def _judge(self, current: _Pass, entry: _Entry, sidecars: Sequence[_Entry], trigger: str | None) -> None:
+    def _judge(self, current: _Pass, entry: Entry, sidecars: Sequence[Entry], trigger: str | None) -> None:
         refusal = self._refusal(current, entry)
         wait = 0.0 if refusal is not None else self._wait(current, entry)
         for other in sidecars:
@@ -311,32 +320,32 @@ class Waiting:
         only = sidecars[0].name if len(sidecars) == 1 and sidecars[0].odd is None else None
         self._take(current, entry, sidecar=only, refusal=refusal, trigger=trigger)
 
-    def _refusal(self, current: _Pass, entry: _Entry) -> str | None:
-        quiet, size = current.now - entry.since, entry.found.st_size
+    def _refusal(self, current: _Pass, entry: Entry) -> str | None:
+        quiet, size = current.now - entry.since, entry.mark.size
         if size > self._max_size and quiet >= self._timing.stable:
             return too_large(size, self._max_size)
         return None
 
-    def _wait(self, current: _Pass, entry: _Entry) -> float:
+    def _wait(self, current: _Pass, entry: Entry) -> float:
         """Seconds until the file may be whole, 0 when it is."""
         quiet = current.now - entry.since
         if quiet < self._timing.stable:
             return self._timing.stable - quiet
-        if entry.found.st_size == 0:
+        if entry.mark.size == 0:
             return max(self._timing.empty - quiet, 0)
         if quiet >= self._timing.incomplete:
             return 0
         written = self._read(current.folder, entry, lambda file: self._probe(file, entry))
         if written is None:
-            return _FOREVER
+            return FOREVER
         if entry.end is not None:
             return self._timing.incomplete - quiet
         return max(self._timing.stable, 0.1) if written else 0
 
     @staticmethod
-    def _probe(descriptor: int, entry: _Entry) -> bool:
+    def _probe(descriptor: int, entry: Entry) -> bool:
         if not entry.end_known:
-            size = entry.found.st_size
+            size = entry.mark.size
             head = os.pread(descriptor, complete.HEAD, 0)
             tail = os.pread(descriptor, complete.TAIL, max(0, size - complete.TAIL))
             entry.end = complete.missing_end(names.extension(entry.name), head, tail)
@@ -344,15 +353,15 @@ class Waiting:
         return has_writer(descriptor)
 
     @staticmethod
-    def _read(folder: Folder, entry: _Entry, action: Callable[[int], T]) -> T | None:
+    def _read(folder: Folder, entry: Entry, action: Callable[[int], T]) -> T | None:
         """Apply `action` to the open file; None when it is not ours to read (then `odd` says why) or went away."""
         try:
             with folder.directory(entry.parts) as place:
-                parent = os.fstat(place)
+                parent, found = os.fstat(place), os.stat(entry.name, dir_fd=place, follow_symlinks=False)
                 descriptor = open_regular(place, entry.name)
         except NotReadable:
             path = folder.path.joinpath(*entry.parts, entry.name)
-            entry.odd = rights.unreadable(path, entry.found, parent, rights.us())
+            entry.odd = rights.unreadable(path, found, parent, rights.us())
             return None
         except Refused as error:
             entry.odd = error.sentence
@@ -364,16 +373,15 @@ class Waiting:
         finally:
             os.close(descriptor)
 
-    def _take(self, current: _Pass, entry: _Entry, **more: str | None) -> None:
+    def _take(self, current: _Pass, entry: Entry, **more: str | None) -> None:
         """Count a file as ready; `more` is what comes with it, or why it is refused."""
-        found = entry.found
         current.ready.append(
             Candidate(
                 parts=entry.parts,
                 name=entry.name,
-                inode=found.st_ino,
-                size=found.st_size,
-                mtime_ns=found.st_mtime_ns,
+                inode=entry.mark.inode,
+                size=entry.mark.size,
+                mtime_ns=entry.mark.mtime_ns,
                 **more,
             )
         )

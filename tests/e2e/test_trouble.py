@@ -66,6 +66,8 @@ def test_a_full_disk_refuses_before_data_and_recovers_by_itself(make_gateway: Ma
         (disk / "drop" / "F-1.xml").write_bytes(invoice("F-1"))
         assert gateway.documents() == []
         assert (disk / "drop" / "F-1.xml").exists()
+        (folder,) = (each for each in gateway.cli("status")["folders"] if each["source"] == "small")
+        assert "MiB free" in folder["problem"]
         (disk / "filler").unlink()
         assert one(gateway, "sent", 10.0)["number"] == "F-1"
         assert reply_to_mail(gateway)[0] == 250

@@ -24,10 +24,12 @@ from sqlalchemy.exc import OperationalError
 
 from gateway import daemon as module
 from gateway import metrics
+from gateway.client import Client
 from gateway.config import Config, Listener, embedded_defaults
 from gateway.daemon import Daemon
 from gateway.errors import ConfigError, Corrupt, Temporary
 from gateway.model import UTC, Recipient
+from gateway.retention import Pace
 from gateway.store import Store, companies, documents, messages, recipients, submissions, views
 from gateway.store.audit import Caller
 from tests.conftest import NOW
@@ -93,6 +95,16 @@ async def test_a_start_that_fails_leaves_nothing_behind(config: Config, tmp_path
     again = Store(tmp_path / "gateway.db")  # it is not locked any more
     again.open()
     await again.close()
+
+
+async def test_what_is_old_is_removed_and_folders_are_shown(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.retention.Pace", lambda: Pace(first=0.0, every=0.01))
+    async with Daemon(config).running() as made:
+        await until(lambda: made.remover.ran_at)
+        found = await asyncio.to_thread(Client(config.gateway.admin_socket).get, "/status")
+    (folder,) = found["folders"]
+    assert (folder["source"], folder["waiting"], folder["writable"]) == ("dropbox", 0, True)
+    assert found["retention"]["content_days"] == 90
 
 
 async def test_what_was_just_taken_in_is_kept_for_the_pipeline(daemon: Daemon) -> None:

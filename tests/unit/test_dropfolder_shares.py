@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import errno
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gateway.config import Source
 from gateway.intake import hints, rights, takeover, trial
 from gateway.intake.claim import Folder
+from gateway.intake.dropfolder import DropFolder
 from gateway.intake.hints import Hints
 from gateway.intake.rights import Us
 from gateway.intake.triggers import Trigger, Triggers
-from gateway.intake.waiting import Timing
+from gateway.intake.waiting import Look, Timing, Waiting
 from gateway.store import Store, dropped
 from tests.unit.drops import PDF, Open, drop, names, reason, stored, until
 from tests.unit.test_dropfolder_recovery import accept, claim, write_row
@@ -434,3 +438,40 @@ async def test_what_a_sticky_folder_keeps_back_says_what_to_run(
         "It cannot be moved into .work/: Operation not permitted; the folder has the sticky bit. Run: "
     )
     assert f"Run: chmod -t {root} or: chown nobody {root}." in said
+
+
+# --- a mount that hangs ----------------------------------------------------------------------------------
+
+
+def most_threads() -> int:
+    """How many threads `asyncio.to_thread` has (concurrent.futures.ThreadPoolExecutor)."""
+    return min(32, (os.cpu_count() or 1) + 4)
+
+
+async def test_mounts_that_hang_hold_up_nobody_else(
+    door: Open, store: Store, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free, hanging = threading.Event(), [tmp_path / f"nfs{number}" for number in range(most_threads() + 1)]
+    look = Waiting.look
+
+    def slow_look(self: Waiting, folder: Folder) -> Look:
+        if folder.path in hanging:
+            free.wait(60)
+        return look(self, folder)
+
+    monkeypatch.setattr(Waiting, "look", slow_look)
+    monkeypatch.setattr("gateway.intake.dropfolder.PATIENCE", 0.1)
+    doors = [DropFolder(Source(name=path.name, folder=path), store) for path in hanging]
+    await asyncio.gather(*(each.start() for each in doors))
+    try:
+        async with door():
+            drop(root, "x.pdf")
+            await until((root / ".done" / "x.pdf").exists)
+            assert await asyncio.to_thread(lambda: "others have threads")
+        assert (doors[0].problem, doors[0].facts().looked_at) == ("the folder does not answer", None)
+        await doors[0].stop()
+    finally:
+        free.set()
+    monkeypatch.undo()
+    await until(lambda: doors[1].facts().looked_at is not None)
+    await asyncio.gather(*(each.stop() for each in doors))
