@@ -158,7 +158,7 @@ async def test_without_the_setting_the_ending_means_nothing(door: Open, store: S
     assert len(await stored(store)) == 2
 
 
-@pytest.mark.parametrize("step", ["claimed in part", "claimed", "accepted"])
+@pytest.mark.parametrize("step", ["claimed in part", "claimed", "accepted", "done"])
 async def test_a_kill_leaves_neither_a_trigger_nor_a_document_without_one(
     door: Open, store: Store, root: Path, now: dt.datetime, step: str
 ) -> None:
@@ -169,8 +169,11 @@ async def test_a_kill_leaves_neither_a_trigger_nor_a_document_without_one(
     claim(root, row)
     if step == "claimed in part":
         os.rename(root / ".work" / row.work_name, root / "x.pdf")
-    if step == "accepted":
+    if step in ("accepted", "done"):
         await accept(store, row, now)
+    if step == "done":  # and the disk lost that the trigger went
+        os.rename(root / ".work" / row.work_name, root / ".done" / "x.pdf")
+        await store.write(dropped.finish, [row.id], now)
     async with door(TRIGGER, timing=Timing(stable=0.02, poll=0.05)) as folder:
         await until((root / ".done" / "x.pdf").exists)
         await folder.scanned()
@@ -293,7 +296,8 @@ async def test_a_full_disk_does_not_keep_the_gateway_from_starting(
 
 
 def test_the_write_test_leaves_nothing(folder: Folder, root: Path, now: dt.datetime) -> None:
-    (root / ".done" / ".gateway-test").touch()  # of one that was killed
+    for place in (root, root / ".work", root / ".done", root / ".failed"):
+        (place / ".gateway-test").touch()  # of one that was killed
     assert trial.attempt(folder, now) == trial.Trial(at=now)
     for place in (root, root / ".work", root / ".done", root / ".failed"):
         assert ".gateway-test" not in names(place)
