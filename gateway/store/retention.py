@@ -260,7 +260,8 @@ def settle(connection: Connection, who: audit.Caller, limits: dict[str, int], no
 
 def last_seen(connection: Connection) -> dt.datetime | None:
     """The latest time that is known to have been: of the last run, or of the newest submission or audit row."""
-    newest = connection.execute(sa.select(sa.func.max(_at(schema.audit.c.at)))).scalar()
+    last = sa.select(_at(schema.audit.c.at)).order_by(schema.audit.c.seq.desc()).limit(1)
+    newest = connection.execute(last).scalar()
     came = connection.execute(
         sa.select(_at(submission.c.received_at)).order_by(submission.c.id.desc()).limit(1)
     ).scalar()
