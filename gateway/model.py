@@ -32,7 +32,7 @@ class Value(msgspec.Struct, frozen=True, kw_only=True):
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
 _PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
 _DIGIT = {letter: value for value, letter in enumerate(_ALPHABET)}
-_EPOCH_MS = 1_577_836_800_000  # 2020-01-01T00:00:00Z: 41 bits of milliseconds last until 2089
+ID_EPOCH_MS = 1_577_836_800_000  # 2020-01-01T00:00:00Z: 41 bits of milliseconds last until 2089
 _counter = itertools.count(int.from_bytes(os.urandom(2), "big"))
 _last_ms = 0
 _lock = threading.Lock()
@@ -42,13 +42,8 @@ def new_id() -> int:
     """A new 63-bit time-ordered id: 41 bits of milliseconds, 22 bits that no other id of this process shares."""
     global _last_ms
     with _lock:
-        _last_ms = max(_last_ms, time.time_ns() // 1_000_000 - _EPOCH_MS)
+        _last_ms = max(_last_ms, time.time_ns() // 1_000_000 - ID_EPOCH_MS)
         return _last_ms << 22 | next(_counter) & 0x3FFFFF
-
-
-def first_id(moment: dt.datetime) -> int:
-    """The smallest id that can have been made at `moment`: those of before are smaller."""
-    return max(0, int(moment.timestamp() * 1000) - _EPOCH_MS) << 22
 
 
 def show_id(number: int) -> str:

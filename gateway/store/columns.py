@@ -10,6 +10,8 @@ from sqlalchemy import BigInteger, Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
+from gateway.model import ID_EPOCH_MS
+
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
 
@@ -22,6 +24,11 @@ def to_micros(moment: dt.datetime) -> int:
 def from_micros(micros: int) -> dt.datetime:
     """The aware UTC datetime of microseconds since 1970."""
     return _EPOCH + dt.timedelta(microseconds=micros)
+
+
+def first_id(moment: dt.datetime) -> int:
+    """The smallest id that can have been made at `moment`: those of before are smaller (`model.new_id`)."""
+    return max(0, int(moment.timestamp() * 1000) - ID_EPOCH_MS) << 22
 
 
 class Moment(TypeDecorator[dt.datetime]):

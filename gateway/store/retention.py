@@ -20,8 +20,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import Connection
 
-from gateway.model import DeliveryState, DocumentState, Value, first_id
+from gateway.model import DeliveryState, DocumentState, Value
 from gateway.store import audit, schema
+from gateway.store.columns import first_id
 from gateway.store.schema import (
     content,
     content_chunk,

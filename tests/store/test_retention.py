@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from gateway.errors import NotFound, Refused
-from gateway.model import DeliveryState, DocumentState, first_id, new_id
+from gateway.model import DeliveryState, DocumentState, new_id
 from gateway.store import audit, companies, documents, dropped, messages, retention, schema, submissions, views
+from gateway.store.columns import first_id
 from gateway.store.dropped import Dropped
 from tests.store.samples import OWNER, body, new_message, submission
 
