@@ -14,7 +14,7 @@ import pypdfium2
 from pypdfium2 import raw
 
 MM = 25.4 / 72
-MAX_CHARACTERS = 30_000  # of a page: more is no letter, and each costs three calls
+MAX_CHARACTERS = 30_000  # of a page: more is no letter, and each costs a call
 
 _SAME_LINE = 0.45  # of the height of a word: how far baselines on one line may be apart
 _NEW_WORD = 0.3  # of the height: a wider gap ends a word though there is no blank
@@ -22,7 +22,8 @@ _NEW_CELL = 1.1  # of the height: a wider gap is one between columns
 _BLANK = frozenset((0, 0x09, 0x0A, 0x0D, 0x20, 0xA0, 0x2002, 0x2003, 0x2007, 0x2009, 0x202F, 0xFFFE, 0xFFFF))
 _JOINED = {0xAD: "-", 0x2010: "-", 0x2011: "-", 0xFB00: "ff", 0xFB01: "fi", 0xFB02: "fl", 0x200B: "", 0xFEFF: ""}
 
-Point = Callable[[float, float], tuple[float, float]]
+Point = Callable[[float, float], float]
+Shown = Callable[[Any], tuple[float, float, float, float]]
 
 
 class Box(NamedTuple):
@@ -116,7 +117,7 @@ def read_page(document: Any, number: int) -> Page:
         width, height = page.get_size()
         text = page.get_textpage()
         try:
-            words = tuple(_words(text, _as_shown(page)))
+            words = tuple(_words(text, *_as_shown(page)))
         finally:
             text.close()
     finally:
@@ -124,61 +125,96 @@ def read_page(document: Any, number: int) -> Page:
     return Page(number, width * MM, height * MM, words)
 
 
-def _as_shown(page: pypdfium2.PdfPage) -> Point:
-    """How a point of the page's own space (ISO 32000-1 §8.3.2) is turned into mm from the top left as shown."""
+def _as_shown(page: pypdfium2.PdfPage) -> tuple[Shown, Point]:
+    """How a rectangle and a point of the page's own space (ISO 32000-1 §8.3.2) are turned into points (1/72 inch)
+    from the top left as shown: left, top, right, bottom."""
     left, bottom, right, top = page.get_cropbox()
-    turns: dict[int, Point] = {
-        0: lambda x, y: (x - left, top - y),
-        90: lambda x, y: (y - bottom, x - left),
-        180: lambda x, y: (right - x, y - bottom),
-        270: lambda x, y: (top - y, right - x),
+    turns: dict[int, tuple[Shown, Point]] = {
+        0: (lambda r: (r.left - left, top - r.top, r.right - left, top - r.bottom), lambda x, y: top - y),
+        90: (lambda r: (r.bottom - bottom, r.left - left, r.top - bottom, r.right - left), lambda x, y: x - left),
+        180: (lambda r: (right - r.right, r.bottom - bottom, right - r.left, r.top - bottom), lambda x, y: y - bottom),
+        270: (lambda r: (top - r.top, right - r.right, top - r.bottom, right - r.left), lambda x, y: right - x),
     }
     return turns[page.get_rotation()]
 
 
-def _words(text: pypdfium2.PdfTextPage, point: Point) -> Iterable[Word]:
-    """Words in the order of the content stream."""
-    letters: list[str] = []
-    boxes: list[Box] = []
-    baseline = 0.0
-    for letter, box, base in _letters(text, point):
-        if letters and (not letter or _is_apart(boxes[-1], box, baseline, base)):
-            yield Word("".join(letters), Box.around(boxes), baseline)
-            letters, boxes = [], []
-        if letter and box is not None:
-            if not letters:
-                baseline = base
-            letters.append(letter)
-            boxes.append(box)
-    if letters:
-        yield Word("".join(letters), Box.around(boxes), baseline)
-
-
-def _is_apart(before: Box, after: Box, baseline: float, base: float) -> bool:
-    height = max(before.height, after.height)
-    gap = after.left - before.right
-    return abs(base - baseline) > _SAME_LINE * height or gap > _NEW_WORD * height or gap < -2 * height
-
-
-_NOWHERE = Box(0, 0, 0, 0)
-
-
-def _letters(text: pypdfium2.PdfTextPage, point: Point) -> Iterable[tuple[str, Box, float]]:
-    """Each character with its box and baseline; an empty string for a gap."""
-    rectangle = raw.FS_RECTF()
-    x, y = ctypes.c_double(), ctypes.c_double()
+def _words(text: pypdfium2.PdfTextPage, shown: Shown, down: Point) -> Iterable[Word]:
+    """Words in the order of the content stream. A letter costs one call: where its box begins and ends at the heights
+    of the one before, it stands on the same baseline."""
+    rectangle, x, y = raw.FS_RECTF(), ctypes.c_double(), ctypes.c_double()
     at, at_x, at_y = ctypes.byref(rectangle), ctypes.byref(x), ctypes.byref(y)
-    for index in range(min(text.count_chars(), MAX_CHARACTERS)):
-        code = raw.FPDFText_GetUnicode(text, index)
+    word: _Letters | None = None
+    last = (0.0, 0.0)
+    base = 0.0
+    for index, code in enumerate(_codes(text)):
         if code in _BLANK or code < 0x20 or 0xD800 <= code < 0xE000 or code > 0x10FFFF:
-            yield "", _NOWHERE, 0.0
+            if word is not None:
+                yield word.done()
+                word = None
             continue
         raw.FPDFText_GetLooseCharBox(text, index, at)
-        raw.FPDFText_GetCharOrigin(text, index, at_x, at_y)
-        x0, y0 = point(rectangle.left, rectangle.top)
-        x1, y1 = point(rectangle.right, rectangle.bottom)
-        box = Box(min(x0, x1) * MM, min(y0, y1) * MM, max(x0, x1) * MM, max(y0, y1) * MM)
-        yield _JOINED.get(code, chr(code)), box, point(x.value, y.value)[1] * MM
+        left, top, right, bottom = shown(rectangle)
+        if right < left or bottom < top:  # mirrored
+            left, top, right, bottom = min(left, right), min(top, bottom), max(left, right), max(top, bottom)
+        if (top, bottom) != last:
+            last = top, bottom
+            raw.FPDFText_GetCharOrigin(text, index, at_x, at_y)
+            base = down(x.value, y.value)
+        if word is not None and word.is_apart(left, bottom - top, base):
+            yield word.done()
+            word = None
+        if word is None:
+            word = _Letters(base, left, top)
+        word.add(_JOINED[code] if code in _JOINED else chr(code), left, top, right, bottom)
+    if word is not None:
+        yield word.done()
+
+
+def _codes(text: pypdfium2.PdfTextPage) -> Sequence[int]:
+    """The Unicode value of each character of the page, 0 where there is none."""
+    count = min(text.count_chars(), MAX_CHARACTERS)
+    units = (ctypes.c_ushort * (count + 1))()
+    if raw.FPDFText_GetText(text, 0, count, units) == count + 1:
+        codes = list(units[:count])
+        if not any(0xD800 <= code < 0xE000 for code in codes):  # one unit a character, and none was left out
+            return codes
+    return [raw.FPDFText_GetUnicode(text, index) for index in range(count)]
+
+
+class _Letters:
+    """A word while its letters come in; in points."""
+
+    __slots__ = ("_base", "_bottom", "_height", "_left", "_letters", "_right", "_to", "_top")
+
+    def __init__(self, base: float, left: float, top: float) -> None:
+        self._base = base
+        self._left, self._right, self._top, self._bottom = left, left, top, top
+        self._letters: list[str] = []
+        self._to = left  # where the last letter ends
+        self._height = 0.0  # of the last letter
+
+    def is_apart(self, left: float, height: float, base: float) -> bool:
+        """Whether a letter of this height, at `left` and on the baseline `base`, belongs to another word."""
+        height = height if height > self._height else self._height
+        gap = left - self._to
+        return abs(base - self._base) > _SAME_LINE * height or gap > _NEW_WORD * height or gap < -2 * height
+
+    def add(self, letter: str, left: float, top: float, right: float, bottom: float) -> None:
+        self._letters.append(letter)
+        self._to, self._height = right, bottom - top
+        if right > self._right:
+            self._right = right
+        if left < self._left:
+            self._left = left
+        if top < self._top:
+            self._top = top
+        if bottom > self._bottom:
+            self._bottom = bottom
+
+    def done(self) -> Word:
+        """The word, in mm."""
+        box = Box(self._left * MM, self._top * MM, self._right * MM, self._bottom * MM)
+        return Word("".join(self._letters), box, self._base * MM)
 
 
 def lines_of(words: Sequence[Word]) -> list[Line]:
