@@ -41,7 +41,13 @@ class Interchange:
     def bytes(self) -> bytes:
         """The interchange with its service string advice, a segment a line."""
         lines = ["UNA:+.? '", *(f"{segment}'" for segment in self._segments)]
-        return "\r\n".join(lines).encode("iso-8859-1") + b"\r\n"
+        try:
+            return "\r\n".join(lines).encode("iso-8859-1") + b"\r\n"
+        except UnicodeEncodeError as error:  # in a code, which nothing may stand for
+            wrong = error.object[error.start : error.end]
+            raise Unconvertible(
+                "UNOC", f"EDIFACT holds the characters of Latin-1, and a code has “{wrong}”."
+            ) from error
 
 
 def _element(element: Element) -> str:

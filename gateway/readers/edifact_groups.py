@@ -34,7 +34,7 @@ def message(segments: Sequence[Segment]) -> Message:
     control = next((at for at, segment in enumerate(segments) if segment.tag == "UNS"), len(segments))
     before, after = segments[:control], segments[control + 1 :]
     starts = [at for at, segment in enumerate(before) if segment.tag == "LIN"]
-    ends = [*starts[1:], len(before)]
+    ends = [*starts[1:], len(before)] if starts else []
     head = before[: starts[0]] if starts else before
     lines = [_groups(before[start:end]) for start, end in zip(starts, ends, strict=True)]
     return Message(_groups(head), lines, _groups(after))

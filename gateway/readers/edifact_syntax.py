@@ -23,6 +23,7 @@ _CHARSETS = {
     "UNOF": "iso-8859-7", "UNOG": "iso-8859-3", "UNOH": "iso-8859-4", "UNOI": "iso-8859-6", "UNOJ": "iso-8859-8",
     "UNOK": "iso-8859-9", "UNOL": "iso-8859-15", "UNOW": "utf-8", "UNOX": "utf-8", "UNOY": "utf-8",
 }  # fmt: skip
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # in no repertoire, and XML 1.0 has none of them
 _WHEN_WRONG = "cp1252"  # what people write whatever they declare
 
 
@@ -181,7 +182,7 @@ def _encoding(charset: str, parts: list[bytes]) -> tuple[str, tuple[str, ...]]:
 
 
 def _text(part: bytes, encoding: str) -> str:
-    return part.decode(encoding, "replace")
+    return _CONTROLS.sub(" ", part.decode(encoding, "replace"))
 
 
 def _malformed(what: str) -> Unreadable:

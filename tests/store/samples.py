@@ -56,6 +56,7 @@ def new_message(now: dt.datetime, *addresses: str) -> messages.NewMessage:
         body_offset=0,
         size=27,
         expires_at=now + dt.timedelta(days=4),
+        notes=("The sample has no place for a term.",),
         deliveries=tuple(
             messages.NewDelivery(
                 id=delivery_id,

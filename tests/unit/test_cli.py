@@ -441,6 +441,7 @@ async def test_queue(door: Door, now: dt.datetime) -> None:
     (row,) = await door.json("queue", "list")
     assert row["recipient"] == "a@example.com"
     assert "a@example.com" in await door.say("queue", "list")
+    assert ": The sample has no place for a term." in await door.say("documents", "show", row["document"])
     assert await door.say("queue", "hold", row["id"]) == "1 delivery is held.\n"
     assert await door.say("queue", "release", "--all") == "1 delivery is released.\n"
     assert await door.say("queue", "retry", "--next-hop", "capture") == "1 delivery is retried now.\n"
