@@ -13,9 +13,10 @@ _WORDS = {
     "endpoint": "electronic address",
     "address": "address",
     "contact": "contact",
+    "account_id": "customer number",
 }
 # Which of those each party has in EN 16931-1, beside its name and identifiers; the seller has all.
-_BUYER = frozenset({"trading_name", "legal_id", "vat_id", "endpoint", "address", "contact"})
+_BUYER = frozenset({"trading_name", "legal_id", "vat_id", "endpoint", "address", "contact", "account_id"})
 _PAYEE = frozenset({"legal_id"})
 _REPRESENTATIVE = frozenset({"vat_id", "address"})
 _DELIVER_TO = frozenset({"address"})

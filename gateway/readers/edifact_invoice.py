@@ -128,7 +128,7 @@ def _document(group: Group) -> Reference:
     described = clean(group[0].at(0, 1))
     link = next((segment.at(0) for segment in group if segment.tag == "COM"), None)
     name = reference(group, ("ATS",)) or described or link or ""
-    return Reference(id=name, description=described, uri=link, file_name=clean(group[0].at(0)))
+    return Reference(id=name, description=described, uri=link, file_name=None if link else clean(group[0].at(0)))
 
 
 def _notes(header: Group, release: str) -> tuple[Note, ...]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from gateway.en16931 import Address, Contact, Identifier, Party
 from gateway.readers.facturae_codes import COUNTRIES
 from gateway.readers.xpath import Paths
@@ -23,23 +25,17 @@ def name_of(node: Any) -> str | None:
 
 
 def seller_of(root: Any) -> Party:
-    """BG-4: a number of an EU country is a VAT number, a Spanish one (NIF) a tax number."""
+    """BG-4: a number of another country is a VAT number, a Spanish one (NIF) a tax number."""
     node = FACTURAE.node(root, "Parties/SellerParty")
     if node is None:
         return Party()
-    number = FACTURAE.value(node, "TaxIdentification/TaxIdentificationNumber")
-    is_vat = (number or "")[:2] in _ALPHA_2
+    number, is_vat = _number(node)
     data = [FACTURAE.value(node, f"LegalEntity/RegistrationData/{name}") for name in _REGISTRATION]
-    register = " ".join(part for part in data if part)
-    return Party(
-        name=name_of(node),
-        trading_name=FACTURAE.value(node, "LegalEntity/TradeName"),
-        identifiers=_identifiers(node),
+    return msgspec.structs.replace(
+        _party(node),
         vat_id=number if is_vat else None,
         tax_id=None if is_vat else number,
-        legal_form=register or None,
-        address=_address(node),
-        contact=_contact(node),
+        legal_form=" ".join(part for part in data if part) or None,
     )
 
 
@@ -48,14 +44,25 @@ def buyer_of(root: Any) -> Party:
     node = FACTURAE.node(root, "Parties/BuyerParty")
     if node is None:
         return Party()
+    number, is_vat = _number(node)
+    return msgspec.structs.replace(
+        _party(node),
+        vat_id=number if is_vat else None,
+        legal_id=Identifier(value=number) if number and not is_vat else None,
+    )
+
+
+def _number(node: Any) -> tuple[str | None, bool]:
+    """The tax number, and whether it starts with a country as VAT numbers do."""
     number = FACTURAE.value(node, "TaxIdentification/TaxIdentificationNumber")
-    is_vat = (number or "")[:2] in _ALPHA_2
+    return number, (number or "")[:2] in _ALPHA_2
+
+
+def _party(node: Any) -> Party:
     return Party(
         name=name_of(node),
         trading_name=FACTURAE.value(node, "LegalEntity/TradeName"),
         identifiers=_identifiers(node),
-        legal_id=Identifier(value=number) if number and not is_vat else None,
-        vat_id=number if is_vat else None,
         address=_address(node),
         contact=_contact(node),
     )

@@ -7,6 +7,7 @@ import re
 from decimal import Decimal
 from typing import Any
 
+from gateway.readers import units
 from gateway.readers.xpath import Paths, date_of, decimal_of
 
 _DATE = re.compile(r"(\d{4})(\d{2})(\d{2})", re.ASCII)
@@ -25,34 +26,6 @@ TYPES = {
     "INV09": "380",  # direct payment
 }
 
-# QuantityUnitCode is free text up to version 2.01. The words that Finnish, Swedish and English senders use, to UN/ECE
-# Recommendation 20; Recommendation 20 itself defines each code by that unit.
-_UNITS = {
-    "kpl": "C62", "kpl.": "C62", "kappale": "C62", "st": "C62", "styck": "C62", "pcs": "C62", "pc": "C62",
-    "piece": "C62",
-    "h": "HUR", "t": "HUR", "tunti": "HUR", "tuntia": "HUR", "hour": "HUR", "tim": "HUR", "min": "MIN",
-    "pv": "DAY", "päivä": "DAY", "day": "DAY", "dag": "DAY", "vko": "WEE", "viikko": "WEE", "week": "WEE",
-    "kk": "MON", "kuukausi": "MON", "month": "MON", "mån": "MON", "v": "ANN", "vuosi": "ANN", "year": "ANN",
-    "g": "GRM", "kg": "KGM", "tn": "TNE", "l": "LTR", "dl": "DLT", "ml": "MLT",
-    "mm": "MMT", "cm": "CMT", "m": "MTR", "km": "KMT", "m2": "MTK", "m²": "MTK", "m3": "MTQ", "m³": "MTQ",
-    "kwh": "KWH", "mwh": "MWH", "%": "P1", "pari": "PR", "par": "PR", "sarja": "SET", "set": "SET",
-}  # fmt: skip
-_CODES = frozenset(_UNITS.values()) | {
-    "H87",
-    "EA",
-    "NAR",
-    "NMP",
-    "E49",
-    "LS",
-    "KWT",
-    "KTM",
-    "SEC",
-    "ACT",
-    "DAA",
-    "XPK",
-    "XBX",
-}
-
 
 def date_in(text: str | None) -> dt.date | None:
     """CCYYMMDD, the one format that the schema knows, or an xsd:date; None when it is none."""
@@ -69,10 +42,12 @@ def decimal_in(text: str | None) -> Decimal | None:
 
 
 def unit_of(code: str | None, word: str | None) -> str | None:
-    """BT-130: the code of Recommendation 20, or what a unit written as a word or as such a code means; else None."""
-    if code or not word:
+    """BT-130: the code of Recommendation 20 (3.0), else what a word or a known code in its place means; or None."""
+    if code:
         return code
-    return _UNITS.get(word.casefold()) or (word if word in _CODES else None)
+    unit = units.unit_of(word, units.FINNISH)
+    is_as_written = unit == word
+    return unit if not is_as_written or unit in units.FINNISH_CODES else None
 
 
 class _Finvoice(Paths):

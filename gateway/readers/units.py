@@ -27,12 +27,24 @@ CZECH = {
     "ks": "C62", "ks.": "C62", "kus": "C62", "hod": "HUR", "hod.": "HUR", "den": "DAY", "dny": "DAY", "týden": "WEE",
     "měs": "MON", "měsíc": "MON", "rok": "ANN", "t": "TNE", "pár": "PR",
 }  # fmt: skip
+FINNISH = {
+    "kpl": "C62", "kpl.": "C62", "kappale": "C62", "st": "C62", "styck": "C62", "pcs": "C62", "pc": "C62",
+    "piece": "C62", "t": "HUR", "tunti": "HUR", "tuntia": "HUR", "hour": "HUR", "tim": "HUR", "pv": "DAY",
+    "päivä": "DAY", "day": "DAY", "dag": "DAY", "vko": "WEE", "viikko": "WEE", "week": "WEE", "kk": "MON",
+    "kuukausi": "MON", "month": "MON", "mån": "MON", "v": "ANN", "vuosi": "ANN", "year": "ANN", "tn": "TNE",
+    "pari": "PR", "par": "PR", "sarja": "SET", "set": "SET",
+}  # fmt: skip
+# What Finnish senders write beside words that looks like a code: abbreviations such as LTK (a box) do not count.
+FINNISH_CODES = frozenset(FINNISH.values()) | {
+    "H87", "EA", "NAR", "NMP", "E49", "LS", "KWT", "KTM", "SEC", "ACT", "DAA", "XPK", "XBX", "KGM", "GRM", "LTR",
+    "MTR", "MTK", "MTQ", "KMT", "CMT", "MMT", "MIN", "KWH", "MWH", "MLT", "DLT", "P1",
+}  # fmt: skip
 ITALIAN = {
     "pz": "C62", "pz.": "C62", "pezzi": "C62", "pezzo": "C62", "nr": "C62", "nr.": "C62", "n.": "C62", "n": "C62",
     "cad": "C62", "numero": "C62", "num": "C62", "ora": "HUR", "ore": "HUR", "gg": "DAY", "giorno": "DAY",
     "giorni": "DAY", "mese": "MON", "mesi": "MON", "anno": "ANN", "anni": "ANN", "mq": "MTK", "mc": "MTQ",
     "mt": "MTR", "lt": "LTR", "litri": "LTR", "gr": "GRM", "q": "DTN", "t": "TNE", "ton": "TNE", "kit": "KT",
-    "cf": "XPK", "smc": "SM3",
+    "cf": "XPK", "smc": "SM3", "unità": "C62", "unita'": "C62", "unita": "C62",
 }  # fmt: skip
 _CODE = re.compile(r"[A-Z0-9]{2,3}")
 
