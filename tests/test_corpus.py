@@ -13,6 +13,7 @@ import pytest
 from gateway.errors import Unreadable
 from gateway.model import ReadDocument
 from gateway.readers import read
+from tests import corpus_table
 
 ROOT = Path(__file__).parent.parent
 CORPUS = ROOT.parent / "shared/corpus"
@@ -100,3 +101,8 @@ def test_customer_numbers_are_the_buyers(expected: dict[str, dict[str, Any]]) ->
         if isinstance(found, ReadDocument) and theirs["buyer_identifiers"]:
             numbers = {" ".join(number.split()) for number in theirs["buyer_identifiers"].values()}
             assert numbers <= set(found.customer_numbers), name
+
+
+def test_the_documented_tables_are_what_is_read() -> None:
+    (documented,) = corpus_table.PLACE.findall(corpus_table.DOCS.read_text("utf-8"))
+    assert documented == corpus_table.table(), "python -m tests.corpus_table --write brings them up to date"
