@@ -130,7 +130,7 @@ class Steps:
         letters = self._resolve(costs, documents, [ReadDocument(format="mail")] * len(mails), passed_on=True)
 
         def pass_on(letter: outgoing.Letter, content: bytes) -> NewMessage:
-            return outgoing.pass_on(letter, content, self._sender, seed.now())
+            return outgoing.pass_on(letter, content, self._sender, seed.now(), ("utf-8", "cp1252"))
 
         self._send(costs, letters, *_each(pass_on, letters, mails))
         return costs
