@@ -33,6 +33,7 @@ _SIGNED = frozenset(("application/pkcs7-mime", "application/x-pkcs7-mime"))
 _OUTLOOK_TEXT = re.compile(r"ATT\d+\.(?:txt|html?)", re.IGNORECASE)  # what Exchange makes of text after an attachment
 _PDF = re.compile(rb"\s*%PDF-")
 _XML = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?\s*\0?<\0?[?!A-Za-z_]")
+_EDIFACT = re.compile(rb"\s*(?:UNA.{6}\s*)?UNB[^A-Za-z0-9]", re.DOTALL)
 _PGP = re.compile(rb"\s*-----BEGIN PGP MESSAGE-----")
 _EXTENSIONS = {"application/pdf": "pdf", "application/xml": "xml", "text/xml": "xml"}
 _ADDED = re.compile(r"(.+?)[_ -](?:attachment|anlage|annexe|bilaga)[_ -]?\w{0,20}")
@@ -78,7 +79,11 @@ def named(name: str) -> str:
 def _is_attached_text(leaf: Leaf, disposition: str, name: str) -> bool:
     if disposition == "attachment":
         return not _OUTLOOK_TEXT.fullmatch(name)
-    return bool(name) and (_PDF.match(leaf.data) is not None or name.lower().endswith((".xml", ".pdf")))
+    return bool(name) and (
+        _PDF.match(leaf.data) is not None
+        or _EDIFACT.match(leaf.data) is not None
+        or name.lower().endswith((".xml", ".pdf"))
+    )
 
 
 def _fault(leaf: Leaf) -> Fault | None:
@@ -97,6 +102,8 @@ def _extension(leaf: Leaf) -> str:
         return "pdf"
     if _XML.match(leaf.data) and leaf.media_type != "text/html":
         return "xml"
+    if _EDIFACT.match(leaf.data):
+        return "edi"
     return _EXTENSIONS.get(leaf.media_type, "bin")
 
 
@@ -113,11 +120,11 @@ def belonging(leaves: list[Leaf]) -> list[int | None]:
     mains: dict[tuple[str, str], int] = {}
     for key, members in groups.items():
         extensions = [_extension(leaves[index]) for index in members]
-        if extensions.count("xml") > 1 or extensions.count("pdf") > 1:
+        if extensions.count("xml") + extensions.count("edi") > 1 or extensions.count("pdf") > 1:
             continue
         if len({leaves[index].name.casefold() for index in members}) < len(members):
             continue
-        wanted = next((kind for kind in ("xml", "pdf") if kind in extensions), extensions[0])
+        wanted = next((kind for kind in ("xml", "edi", "pdf") if kind in extensions), extensions[0])
         main = mains[key] = members[extensions.index(wanted)]
         for index in members:
             found[index] = None if index == main else main

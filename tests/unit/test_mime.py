@@ -15,6 +15,7 @@ from gateway.errors import Unreadable
 
 PDF = b"%PDF-1.4\n...\n%%EOF\n"
 XML = b"<?xml version='1.0'?><Invoice/>"
+EDI = b"UNA:+.? '\r\nUNB+UNOC:3+a+b+261124:1200+1'UNZ+0+1'"
 
 
 def crlf(text: str) -> bytes:
@@ -120,7 +121,7 @@ def test_a_forwarded_mail_is_opened_and_a_report_is_not() -> None:
 
 
 def together(*names: str) -> list[tuple[str, bool, int | None]]:
-    contents = {"pdf": PDF, "xml": XML}
+    contents = {"pdf": PDF, "xml": XML, "edi": EDI}
     message = mixed(*(attached(name, contents.get(name[-3:], b"data")) for name in names))
     return [(each.name, each.is_document, each.extra_of) for each in mime.split(message)[1]]
 
@@ -131,6 +132,12 @@ def test_the_structured_one_of_the_same_base_name_is_the_document() -> None:
         ("f123.xml", True, None),
         ("F124.pdf", True, None),
     ]
+
+
+def test_edifact_is_structured_too() -> None:
+    assert together("F1.pdf", "F1.edi") == [("F1.pdf", False, 1), ("F1.edi", True, None)]
+    assert [each[1] for each in together("F1.pdf", "F1.xml", "F1.edi")] == [True, True, True]
+    assert documents(mixed(BODY, part('Content-Type: text/plain; name="f1.txt"', EDI.decode()))) != []
 
 
 def test_without_xml_the_pdf_is_the_document() -> None:
