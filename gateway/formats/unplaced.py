@@ -15,7 +15,8 @@ _WORDS = {
     "contact": "contact",
     "account_id": "customer number",
 }
-# Which of those each party has in EN 16931-1, beside its name and identifiers; the seller has all.
+# Which of those each party has in EN 16931-1, beside its name and identifiers.
+_SELLER = frozenset(_WORDS) - {"account_id"}
 _BUYER = frozenset({"trading_name", "legal_id", "vat_id", "endpoint", "address", "contact", "account_id"})
 _PAYEE = frozenset({"legal_id"})
 _REPRESENTATIVE = frozenset({"vat_id", "address"})
@@ -25,6 +26,7 @@ _DELIVER_TO = frozenset({"address"})
 def unplaced(invoice: Invoice) -> list[str]:
     """A sentence for each party of which more is said than EN 16931 holds. The buyer's identifiers are the writers'."""
     parties = (
+        ("seller", invoice.seller, _SELLER),
         ("buyer", invoice.buyer, _BUYER),
         ("payee", invoice.payee, _PAYEE),
         ("seller's tax representative", invoice.tax_representative, _REPRESENTATIVE),
@@ -33,12 +35,12 @@ def unplaced(invoice: Invoice) -> list[str]:
     return [
         f"EN 16931 has no place for more of the {words}: {', '.join(more)}."
         for words, party, held in parties
-        if party is not None and (more := _more(party, held, is_buyer=party is invoice.buyer))
+        if party is not None and (more := _more(party, held, has_several=words in ("seller", "buyer")))
     ]
 
 
-def _more(party: Party, held: frozenset[str], *, is_buyer: bool) -> list[str]:
+def _more(party: Party, held: frozenset[str], *, has_several: bool) -> list[str]:
     more = [name for field, name in _WORDS.items() if field not in held and getattr(party, field)]
-    if not is_buyer and len(party.identifiers) > 1:
+    if not has_several and len(party.identifiers) > 1:
         more.append("further identifiers")
     return more

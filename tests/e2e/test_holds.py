@@ -18,8 +18,9 @@ ORDER = b"""<Order xmlns="urn:oasis:names:specification:ubl:schema:xsd:Order-2"
   <cbc:ID>1042</cbc:ID></cac:PartyIdentification></cac:Party></cac:SellerSupplierParty></Order>"""
 
 
-def test_a_document_that_has_no_page_is_held_until_its_format_changes(gateway: Gateway) -> None:
+def test_a_document_that_no_format_holds_is_held_until_its_format_changes(gateway: Gateway) -> None:
     add(gateway)
+    gateway.cli("settings", "set", "format.order", "peppol")  # Billing: no orders
     gateway.mail(("o.xml", ORDER))
     held = one(gateway, "held")
     assert (held["type"], held["cause"]) == ("order", "conversion:type")

@@ -18,7 +18,7 @@ from facturx.parse_xml import parse_ubl_cii_xml
 from lxml import etree
 
 from gateway import formats
-from gateway.en16931 import Invoice
+from gateway.en16931 import Identifier, Invoice
 from gateway.errors import Unconvertible, Unreadable
 from gateway.formats.cii_profiles import CiiFormat, en16931_cii
 from gateway.formats.facturx import FacturxFormat
@@ -160,7 +160,9 @@ def reduced(invoice: Invoice) -> Invoice:
         else line
         for line in invoice.lines
     )
-    buyer = msgspec.structs.replace(invoice.buyer, tax_id=None)
+    known = [Identifier(value=invoice.buyer.account_id)] if invoice.buyer.account_id else []  # which is BT-46 then
+    identifiers = (*known, *invoice.buyer.identifiers)
+    buyer = msgspec.structs.replace(invoice.buyer, tax_id=None, account_id=None, identifiers=identifiers)
     seller = msgspec.structs.replace(
         invoice.seller, identifiers=tuple(sorted(invoice.seller.identifiers, key=lambda each: each.value))
     )
