@@ -60,6 +60,9 @@ def give_large_buffers_back() -> None:
         ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE)
 
 
+SWITCH_SECONDS = 0.0005  # the thread that writes waits at most so long for the one that talks; by default ten times that
+
+
 def run(context: Context, args: argparse.Namespace) -> int:
     """Serve; exit code 0 after an orderly stop."""
     from gateway.config import check_files
@@ -67,6 +70,7 @@ def run(context: Context, args: argparse.Namespace) -> int:
     from gateway.errors import ConfigError
 
     set_up_logging(args.log_level)
+    sys.setswitchinterval(SWITCH_SECONDS)
     give_large_buffers_back()
     config = context.config()
     for problem in check_files(config):
