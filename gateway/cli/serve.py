@@ -60,7 +60,7 @@ def give_large_buffers_back() -> None:
         ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE)
 
 
-SWITCH_SECONDS = 0.0005  # the thread that writes waits at most so long for the one that talks; by default ten times that
+SWITCH_SECONDS = 0.0005  # the thread that writes waits at most so long for the one that talks; the default is 0.005
 
 
 def run(context: Context, args: argparse.Namespace) -> int:
