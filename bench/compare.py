@@ -5,11 +5,9 @@
 
 from __future__ import annotations
 
-import re
-import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 from bench import peers, postfix, process, samples
@@ -19,35 +17,9 @@ from bench.postfix import Milter
 from bench.report import Table, median
 
 SESSIONS = 10
-STUCK_SECONDS = 60.0
 OURS = "the gateway"
 COLUMNS = ("size", "server", "accepted/s", "delivered/s", "CPU ms a message", "rate of ours", "CPU of ours")
 _MILTERS: tuple[Milter, ...] = ("opendkim", "rspamd")
-_TAKEN = re.compile(rb"mesg=(\d+)")
-
-
-class Counted:
-    """smtp-sink, which writes how many messages it has taken."""
-
-    def __init__(self, port: int, log: Path) -> None:
-        self.port, self._log = port, log
-
-    def taken(self) -> int:
-        """Messages whose final dot it has answered."""
-        with self._log.open("rb") as file:
-            file.seek(max(0, file.seek(0, 2) - 300))
-            found = _TAKEN.findall(file.read())
-        return int(found[-1]) if found else 0
-
-    def wait(self, wanted: int) -> None:
-        """Until it has taken `wanted`; SystemExit when nothing moves any more."""
-        seen, moved = -1, time.monotonic()
-        while (now := self.taken()) < wanted:
-            if now != seen:
-                seen, moved = now, time.monotonic()
-            elif time.monotonic() - moved > STUCK_SECONDS:
-                raise SystemExit(f"stuck: {now} of {wanted} messages arrived")
-            time.sleep(0.01)
 
 
 def run(folder: Path, plan: Plan) -> list[Table]:
@@ -55,7 +27,7 @@ def run(folder: Path, plan: Plan) -> list[Table]:
     postfix.install()
     table = Table("compare: the gateway beside Postfix, one RSA-2048 signature", COLUMNS)
     table.note = "Rate and CPU of ours: the gateway's figure divided by this server's, medians of the rounds."
-    with _sink(folder) as sink, ExitStack() as servers:
+    with peers.counted_sink(folder) as sink, ExitStack() as servers:
         relay = f'mode = "smarthost"\nhost = "smtp://127.0.0.1:{sink.port}"\ntls = "none"'
         gateway = Gateway(folder / "ours", relay=relay, recipients="envelope")
         servers.enter_context(gateway.running())
@@ -73,7 +45,7 @@ def run(folder: Path, plan: Plan) -> list[Table]:
 
 
 def _rows(
-    entries: dict[str, tuple[int, tuple[int, ...]]], sink: Counted, file: Path, count: int, plan: Plan
+    entries: dict[str, tuple[int, tuple[int, ...]]], sink: peers.Counted, file: Path, count: int, plan: Plan
 ) -> Iterator[tuple[object, ...]]:
     rounds: dict[str, list[tuple[float, ...]]] = {name: [] for name in entries}
     for port, pids in entries.values():
@@ -87,7 +59,9 @@ def _rows(
         yield name, *found, f"{rate / found[1]:.2f}×", f"{cpu / found[2]:.2f}×"
 
 
-def _measure(port: int, pids: tuple[int, ...], sink: Counted, file: Path, count: int) -> tuple[float, float, float]:
+def _measure(
+    port: int, pids: tuple[int, ...], sink: peers.Counted, file: Path, count: int
+) -> tuple[float, float, float]:
     before, spent = sink.taken(), sum(map(process.cpu_seconds, pids))
     started = time.monotonic()
     peers.send_with_smtp_source(port, file, count, min(SESSIONS, count))
@@ -96,17 +70,3 @@ def _measure(port: int, pids: tuple[int, ...], sink: Counted, file: Path, count:
     delivered = time.monotonic() - started
     time.sleep(0.5)  # until what belongs to the last message is over, too
     return count / accepted, count / delivered, (sum(map(process.cpu_seconds, pids)) - spent) * 1000 / count
-
-
-@contextmanager
-def _sink(folder: Path) -> Iterator[Counted]:
-    port, log, program = peers.free_port(), folder / "sink.log", peers.find("smtp-sink")
-    assert program is not None, "it is in the package of smtp-source"
-    with log.open("wb") as out:
-        server = subprocess.Popen([program, "-c", "-u", "nobody", f"127.0.0.1:{port}", "1024"], stdout=out, stderr=out)
-    try:
-        peers.await_listener(port, server)
-        yield Counted(port, log)
-    finally:
-        server.terminate()
-        server.wait()

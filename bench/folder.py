@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
+import subprocess
+import sys
 import time
 from pathlib import Path
 
-from bench import peers, samples, seed
+from bench import peers, process, samples, seed
 from bench.gateway import Gateway
 from bench.path import KEYS
 from bench.plan import Plan
@@ -18,7 +21,7 @@ def run(folder: Path, plan: Plan) -> list[Table]:
     """Files a second until they are stored and until they are sent."""
     table = Table(
         f"folder: {plan.files} text PDFs of 75 kB dropped at once, a directory of {plan.recipients:,} rows",
-        ("accepted/s", "delivered/s", "CPU ms a file", "gateway: cores", "machine: cores"),
+        ("what takes them", "accepted/s", "delivered/s", "CPU ms a file", "its cores", "machine: cores"),
         note="Files count as unchanged after `stable = 0.1` s (default 2 s), which is part of the time.",
     )
     with peers.sink() as relay:
@@ -27,7 +30,9 @@ def run(folder: Path, plan: Plan) -> list[Table]:
             seed.fill_directory(connection, plan.recipients)
         with gateway.running():
             rounds = [_drop(gateway, plan, number) for number in range(plan.rounds)]
-    table.add(*map(median, zip(*rounds, strict=True)))
+    table.add("the gateway: reads each file, looks its customer up", *map(median, zip(*rounds, strict=True)))
+    if peers.find("smtp-sink") and importlib.util.find_spec("watchdog"):
+        table.add("a script: watchdog and smtplib, mails each file to one address", *_scripted(folder, plan))
     return [table]
 
 
@@ -45,3 +50,29 @@ def _drop(gateway: Gateway, plan: Plan, place: int) -> tuple[float, ...]:
         delivered = gateway.wait("sent", before + count, started)
     (spent,) = found
     return count / accepted, count / delivered, spent.cpu * 1000 / count, spent.cpu / spent.seconds, spent.busy
+
+
+def _scripted(folder: Path, plan: Plan) -> tuple[object, ...]:
+    """The same files for `bench.script`."""
+    outside, watched = folder / "outside-script", folder / "watched"
+    outside.mkdir()
+    watched.mkdir()
+    for number in range(plan.files):
+        (outside / f"{number}.pdf").write_bytes(samples.pdf(number % plan.recipients, SIZE))
+    with peers.counted_sink(folder) as sink:
+        command = [sys.executable, "-m", "bench.script", str(watched), str(sink.port)]
+        script = subprocess.Popen(command, stdout=subprocess.PIPE)
+        try:
+            assert script.stdout is not None
+            script.stdout.readline()
+            cpu, busy, started = process.cpu_seconds(script.pid), process.machine_seconds(), time.monotonic()
+            for path in outside.iterdir():
+                path.rename(watched / path.name)
+            sink.wait(plan.files)
+            seconds = time.monotonic() - started
+            spent = process.cpu_seconds(script.pid) - cpu
+            busy = (process.machine_seconds() - busy) / seconds
+        finally:
+            script.kill()
+            script.wait()
+    return "–", plan.files / seconds, spent * 1000 / plan.files, spent / seconds, busy

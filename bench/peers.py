@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -18,6 +19,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _PATH = os.environ.get("PATH", "") + ":/usr/sbin"
+STUCK_SECONDS = 60.0
+_TAKEN = re.compile(rb"mesg=(\d+)")
 SENDER, ADDRESS = "erp@seller.example", "ap@customer.example"
 
 
@@ -45,8 +48,7 @@ def sink() -> Iterator[str]:
     if program is None:
         command = [sys.executable, "-m", "bench.peers", str(port)]
     else:
-        user = ["-u", "nobody"] if os.getuid() == 0 else []
-        command = [program, *user, f"127.0.0.1:{port}", "1024"]
+        command = [program, *_user(), f"127.0.0.1:{port}", "1024"]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         await_listener(port, server)
@@ -54,6 +56,10 @@ def sink() -> Iterator[str]:
     finally:
         server.terminate()
         server.wait()
+
+
+def _user() -> list[str]:
+    return ["-u", "nobody"] if os.getuid() == 0 else []
 
 
 def await_listener(port: int, server: subprocess.Popen[bytes]) -> None:
@@ -67,6 +73,46 @@ def await_listener(port: int, server: subprocess.Popen[bytes]) -> None:
             if server.poll() is not None or time.monotonic() > deadline:
                 raise SystemExit("the sink did not start") from None
             time.sleep(0.02)
+
+
+class Counted:
+    """smtp-sink, which writes how many messages it has taken."""
+
+    def __init__(self, port: int, log: Path) -> None:
+        self.port, self._log = port, log
+
+    def taken(self) -> int:
+        """Messages whose final dot it has answered."""
+        with self._log.open("rb") as file:
+            file.seek(max(0, file.seek(0, 2) - 300))
+            found = _TAKEN.findall(file.read())
+        return int(found[-1]) if found else 0
+
+    def wait(self, wanted: int) -> None:
+        """Until it has taken `wanted`; SystemExit when nothing moves any more."""
+        seen, moved = -1, time.monotonic()
+        while (now := self.taken()) < wanted:
+            if now != seen:
+                seen, moved = now, time.monotonic()
+            elif time.monotonic() - moved > STUCK_SECONDS:
+                raise SystemExit(f"stuck: {now} of {wanted} messages arrived")
+            time.sleep(0.01)
+
+
+@contextmanager
+def counted_sink(folder: Path) -> Iterator[Counted]:
+    """Run smtp-sink and count what it takes; SystemExit where there is none."""
+    port, log, program = free_port(), folder / "sink.log", find("smtp-sink")
+    if program is None:
+        raise SystemExit("smtp-sink is needed, which is in Debian's package postfix")
+    with log.open("wb") as out:
+        server = subprocess.Popen([program, "-c", *_user(), f"127.0.0.1:{port}", "1024"], stdout=out, stderr=out)
+    try:
+        await_listener(port, server)
+        yield Counted(port, log)
+    finally:
+        server.terminate()
+        server.wait()
 
 
 class _Sink(asyncio.Protocol):
