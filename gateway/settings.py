@@ -106,7 +106,8 @@ SETTINGS: tuple[Setting, ...] = (
         kind="loss",
         default="hold",
         advanced=True,
-        help="Whether a document that its format cannot hold waits (hold) or goes as PDF (fallback_pdf), which is noted.",
+        help="Whether a document that its format cannot hold waits (hold) or goes as PDF (fallback_pdf), "
+        "which is noted.",
         event="format",
     ),
     Setting(

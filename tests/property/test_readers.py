@@ -18,6 +18,7 @@ CAUSES = {
     "empty",
     "encrypted",
     "doctype",
+    "malformed-edifact",
     "malformed-xml",
     "too-deep",
     "too-large",

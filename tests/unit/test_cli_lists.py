@@ -75,6 +75,7 @@ async def test_a_list_is_looked_at_imported_and_taken_back(door: Door) -> None:
         "  A2       create  1001  a@customer.example",
         "  A3       create  1002  b@customer.example",
         "Nothing was written. 0 held documents would go on.",
+        "Of the documents of the last 90 days 0 would go to other addresses.",
     ]
     assert (await door.run("list"))[1] == "There is no recipient.\n"
 

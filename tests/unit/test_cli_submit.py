@@ -54,9 +54,12 @@ async def test_a_second_one_of_the_same_name_and_content_is_told_apart(
 async def test_a_refused_file_gives_its_reason_and_exit_1(
     door: Open, config: str, paper: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async with door(timing=QUICK, max_size=5):
+    async with door({"max_size": 5}, timing=QUICK):
         assert await asyncio.to_thread(cli.main, ["-c", config, "submit", str(paper)]) == 1
-    assert capsys.readouterr().out == f"{paper}: failed: It has {len(PDF)} bytes, more than the 5 that are taken.\n"
+    assert (
+        capsys.readouterr().out
+        == f"{paper}: failed: It has {len(PDF)} bytes, more than the 5 that are taken (max_size of the source).\n"
+    )
 
 
 def test_without_a_gateway_the_file_waits_and_that_is_said(

@@ -22,7 +22,7 @@ def test_importing_the_package_imports_no_parser() -> None:
     code = (
         "import sys, gateway.readers, gateway.jobs, gateway.mime, gateway.doctypes\n"
         "loaded = sorted({name.partition('.')[0] for name in sys.modules}"
-        " & {'lxml', 'pypdfium2', 'pypdfium2_raw', 'pikepdf', 'regex', 'typst'})\n"
+        " & {'lxml', 'pypdfium2', 'pypdfium2_raw', 'pikepdf', 'typst'})\n"
         "assert not loaded, loaded\n"
         "gateway.readers.read('', '', (), sys.stdin.buffer.read())\n"
         "assert 'lxml.etree' in sys.modules and 'pypdfium2' in sys.modules\n"
