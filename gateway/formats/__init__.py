@@ -20,6 +20,7 @@ from gateway.formats.facturx import (
 )
 from gateway.formats.finvoice import finvoice_3
 from gateway.formats.isdoc import isdoc_6
+from gateway.formats.oioubl import oioubl_2
 from gateway.formats.passedon import facturae, fatturapa
 from gateway.formats.svefaktura import svefaktura_1
 from gateway.formats.ubl_profiles import en16931_ubl, peppol_bis, xrechnung_ubl
@@ -45,6 +46,7 @@ FORMATS: tuple[Format, ...] = (
     svefaktura_1,
     ebinterface_6,
     isdoc_6,
+    oioubl_2,
     fatturapa,
     facturae,
 )
@@ -82,13 +84,13 @@ def is_already(document: ReadDocument, data: bytes, target: str) -> bool:
     return not document.wrapped or (entry is ubl and set(document.wrapped) == {"sbdh"})
 
 
-def _find(name: str) -> Format | None:
-    return next((entry for entry in FORMATS if entry.name == name), None)
-
 def has_page(target: str) -> bool:
     """Whether what is written as `target` is a page with the document inside, for which the sender's own may serve."""
     return isinstance(_find(target), FacturxFormat)
 
+
+def _find(name: str) -> Format | None:
+    return next((entry for entry in FORMATS if entry.name == name), None)
 
 
 def convert(document: ReadDocument, source: Attachment, target: str, options: Options) -> Attachment:

@@ -79,6 +79,7 @@ SETS: dict[str, tuple[Rules, ...]] = {  # by format: the schema, then the rules
     "svefaktura": (Rules("Svefaktura 1.0 schema", ()),),
     "ebinterface": (Rules("ebInterface 6.1 schema", ()),),
     "isdoc": (Rules("ISDOC 6.0.2 schema", ()),),
+    "oioubl": (_SCHEMA_UBL, Rules("OIOUBL rules", ())),
 }
 
 

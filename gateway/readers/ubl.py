@@ -10,7 +10,7 @@ from gateway.doctypes.order_response import ORDER_RESPONSE
 from gateway.doctypes.other import OTHER
 from gateway.model import Found, ReadDocument
 from gateway.readers.item import Item
-from gateway.readers.ubl_invoice import invoice_of
+from gateway.readers.oioubl import content_of
 from gateway.readers.ubl_paths import DOCUMENT, UBL
 from gateway.readers.ubl_roles import ROLES, Role, Roles
 from gateway.readers.ubl_trade import trade_of
@@ -73,7 +73,7 @@ class _Reading:
             currency=self.currency(),
             payable=self.payable(),
             language=self.language(),
-            invoice=invoice_of(self.root, self.notes) if is_invoice and self.item.whole else None,
+            invoice=content_of(self.root, self.notes) if is_invoice and self.item.whole else None,
             trade=trade_of(self.root, self.roles, self.currency()) if not is_invoice and self.item.whole else None,
             evidence=(*self.evidence, *self.item.evidence),  # last: the calls above have filled them
             notes=tuple(dict.fromkeys(self.notes)),

@@ -295,7 +295,7 @@ def test_markup_in_values_stays_text() -> None:
         ),
         ("ubl", "urn:cen.eu:en16931:2017#compliant#urn:xoev-de:kosit:standard:xrechnung_2.3", {"en16931-ubl"}),
         ("ubl", "urn:cen.eu:en16931:2017#conformant#urn:example:more", set()),
-        ("ubl", "OIOUBL-2.02", set()),
+        ("ubl", "OIOUBL-2.02", {"oioubl"}),
         ("ubl", None, set()),
         ("cii", "urn:cen.eu:en16931:2017", {"en16931-cii"}),
         (
