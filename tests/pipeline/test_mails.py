@@ -267,3 +267,19 @@ async def test_a_piece_of_a_relays_mail_is_passed_on_as_it_is(make_work: MakeWor
     envelope = Envelope(mail_from="scan@seller.example", rcpt_to=("kund@kopare.example",))
     await work.accept(msgspec.structs.replace(new, envelope=envelope))
     assert (await work.sent()).get_content_type() == "message/partial"
+
+
+async def test_what_a_bare_mail_lacks_the_mail_that_we_send_has(work: Work) -> None:
+    await (await work.start()).add()
+    whole = attached(("F-77.xml", invoice()))
+    await work.accept(mail(whole[whole.index(b"MIME-Version") :]))  # no From, no Subject, no Date, no Message-ID
+    message = await work.sent()
+    assert all(message[name] for name in ("From", "Date", "Message-ID", "Subject"))
+    assert message["Reply-To"] is None
+    notes = [step["text"] for step in (await work.shown("queued"))["trace"] if step["rule"] == "mail"]
+    assert notes[0] == "mail without a subject"
+    assert notes[2:] == [
+        "the mail has no date of its own",
+        "the mail has no Message-ID",
+        "the mail does not say who wrote it",
+    ]
