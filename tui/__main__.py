@@ -15,7 +15,7 @@ def main() -> int:
     parser.add_argument("--company", default="default")
     parser.add_argument("--lang")
     parser.add_argument("--config", type=Path)
-    parser.add_argument("--ascii", action="store_true")
+    parser.add_argument("--ascii", action=argparse.BooleanOptionalAction)
     args = parser.parse_args()
     # Before the library is loaded, which reads them once.
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
@@ -23,9 +23,11 @@ def main() -> int:
     os.environ.setdefault("TEXTUAL_COLOR_SYSTEM", "standard")
     from tui import words
     from tui.app import Console
+    from tui.ascii import only_ascii
 
     words.choose(args.lang)
-    Console(args.socket, args.company, args.ascii, args.config).run(mouse=False)
+    ascii_only = only_ascii(os.environ) if args.ascii is None else args.ascii
+    Console(args.socket, args.company, ascii_only, args.config).run(mouse=False)
     return 0
 
 

@@ -23,9 +23,11 @@ from tui.dialogs import Ask
 from tui.helptext import help_lines
 from tui.page import Page
 from tui.pager import Pager
-from tui.pages import PAGES, PALETTE
+from tui.pages import PAGES
+from tui.palette import find, names
 from tui.safe import safe
-from tui.words import N_, _, count
+from tui.said import told
+from tui.words import N_, _, count, language
 
 RETRY_SECONDS = 2.0  # until a gateway that does not answer is asked again
 
@@ -167,7 +169,9 @@ class Console(App[None]):
     def bar(self, width: int) -> Text:
         """The first line of every page."""
         if self.fault is not None:
-            return Text(f" {_('GATEWAY DOWN')}  {safe(self.fault.sentence)}".ljust(width), style="bold reverse red")
+            return Text(
+                f" {_('GATEWAY DOWN')}  {safe(told(self.fault.sentence))}".ljust(width), style="bold reverse red"
+            )
         documents, deliveries = self.status.get("documents", {}), self.status.get("deliveries", {})
         waiting = sum(deliveries.get(state, 0) for state in ("queued", "active", "deferred"))
         switch = _("distribution ON") if self.active is not False else _("distribution OFF")
@@ -197,7 +201,7 @@ class Console(App[None]):
         self.push_screen(DocumentView(shown))
 
     async def run_command(self, *words: str) -> str:
-        """Run a `gateway` command beside the screens; the last line that it says."""
+        """Run a `gateway` command beside the screens; "" when it did what it should, else the last line it says."""
         found = ["-c", str(self.config)] if self.config is not None else []
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "gateway", *found, *words),
@@ -207,7 +211,12 @@ class Console(App[None]):
         )
         said, _error = await process.communicate()
         lines = said.decode("utf-8", "replace").strip().splitlines()
-        return lines[-1] if lines else ""
+        return "" if process.returncode == 0 else (lines or ["?"])[-1].removeprefix("gateway: ")
+
+    async def write_file(self, page: Page, file: str, *words: str) -> None:
+        """Run a command that writes a file, and say on the page what became of it."""
+        wrong = await self.run_command(*words)
+        page.say(wrong or _("Written: {file}").format(file=file), bad=bool(wrong))
 
     # --- keys everywhere ----------------------------------------------------------------------------------
 
@@ -226,22 +235,21 @@ class Console(App[None]):
         from tui.commands import COMMANDS, obey
 
         page = self.page
-        text = await self.push_screen_wait(Ask(":", [*COMMANDS, *sorted(PALETTE)]))
+        text = await self.push_screen_wait(Ask(":", [*COMMANDS, *names(language())]))
         if not text or page is None:
             return
         word, _space, rest = text.partition(" ")
-        known = {name.casefold(): number for name, number in PALETTE.items()}
-        exact = known.get(text.casefold()) or (known.get(word.casefold()) if rest else None)
-        if exact is None and word in COMMANDS:
+        if word in COMMANDS:
             await obey(self, page, word, rest.strip())
             return
-        near = [name for name in known if text.casefold() in name]
-        if exact is None and not near:
+        found = find(text)
+        if found is None:
             page.say(_("There is no command {word}; ? lists them.").format(word=word), bad=True)
             return
-        self._go(exact or known[near[0]])
-        if exact and text.casefold() not in known and self.page is not None:
-            self.call_after_refresh(self.page.look_for, rest)
+        (number, action), search = found
+        self._go(number)
+        if self.page is not None and (search or action):
+            self.call_after_refresh(self.page.begin, search, action)
 
     @work(exit_on_error=False)
     async def action_undo(self) -> None:

@@ -10,8 +10,13 @@ CANCEL_DOCUMENTS = NN_(
 )
 GO_ON = NN_("{count} document goes on.", "{count} documents go on.")
 CANCELLED = NN_("{count} document cancelled.", "{count} documents cancelled.")
+SENT_AGAIN = NN_("{count} document is sent again.", "{count} documents are sent again.")
 HELD_GO_ON = NN_("{count} held document goes on.", "{count} held documents go on.")
 HELD_WOULD_GO_ON = NN_("{count} held document would go on.", "{count} held documents would go on.")
+WOULD_GO_ELSEWHERE = NN_(
+    "{count} document of the last 90 days would have gone elsewhere.",
+    "{count} documents of the last 90 days would have gone elsewhere.",
+)
 ADDING_FREES = NN_(
     "a adds a row for customer {customer}: {count} document will go.",
     "a adds a row for customer {customer}: {count} documents will go.",
@@ -25,6 +30,7 @@ CHANGE_ROWS = NN_("Change {count} recipient?", "Change {count} recipients?")
 CHANGED = NN_("{count} recipient changed.", "{count} recipients changed.")
 IMPORT_ROWS = NN_("Import {count} row?", "Import {count} rows?")
 IMPORTED = NN_("Imported {count} row.", "Imported {count} rows.")
+TAKEN_BACK = NN_("{count} row is as it was before the list.", "{count} rows are as they were before the list.")
 ERRORS = NN_("{count} error: nothing will be imported.", "{count} errors: nothing will be imported.")
 CHAIN_HOLDS = NN_(
     "The chain holds: {count} row is as it was written.", "The chain holds: {count} rows are as they were written."

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from rich.text import Text
-from textual import work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -15,18 +15,19 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from tui.api import Conflict, GatewayError, path_of
+from gateway import address
+from tui.api import Conflict, GatewayError, Refused, path_of
 from tui.columns import Row
 from tui.dialogs import Confirm
 from tui.field import Field
 from tui.lines import Line
+from tui.page import WIDE
 from tui.safe import safe
+from tui.said import told
 from tui.words import N_, _
 
 if TYPE_CHECKING:
     from tui.app import Console
-
-WIDE = 120  # columns from which the form stands beside the list
 
 LABELS = {
     "number": N_("Customer number"),
@@ -116,6 +117,7 @@ class Form(ModalScreen[Any]):
                     yield Static(Text(_("Only an advanced company chooses formats: setting “advanced” is off.")))
             yield Static("", id="form-fault", classes="form-fault", markup=False)
             yield Line(id="form-keys")
+            yield Line(id="form-more")
 
     def _field(self, name: str) -> ComposeResult:
         label = Text(_(LABELS[name]))
@@ -135,20 +137,20 @@ class Form(ModalScreen[Any]):
                 ways = [(way, _(label)) for way, label in _ATTACH.items()]
                 yield Choice(ways, self.begin[name], id="field-attach")
             else:
+                yield Static("[", classes="form-edge")
                 yield Field(self.begin[name], id=f"field-{name}")
+                yield Static("]", classes="form-edge")
         yield Static("", id=f"fault-{name}", classes="form-fault", markup=False)
 
     def on_mount(self) -> None:
         """The words around the fields."""
         title = _("Edit recipient") if self.row else _("Add recipient")
         self.query_one("#form-title", Line).say(f"{title}   {safe(self.begin['number'])}", "bold")
-        keys = [("Ctrl+S", _("Save")), ("Esc", _("Cancel")), ("Ctrl+T", _("Advanced"))]
+        self.query_one("#form-keys", Line).say(f"Ctrl+S {_('Save')}  {_('Esc')} {_('Cancel')}", "bold")
+        more = Text(f"Ctrl+T {_('Advanced')}  ", style="bold")
         if self.row:
-            keys.append(("Ctrl+D", _("Delete")))
-        text = Text()
-        for key, label in keys:
-            text.append(f"{key} {label}  ", style="bold red" if label == _("Delete") else "bold")
-        self.query_one("#form-keys", Line).say(text)
+            more.append(f"Ctrl+D {_('Delete')}", style="bold red")
+        self.query_one("#form-more", Line).say(more)
         for fault in self.query(".form-fault"):
             fault.display = not (fault.id or "").startswith("fault-") and fault.id != "form-fault"
         self._show_tab(False)
@@ -189,6 +191,15 @@ class Form(ModalScreen[Any]):
             if self.row is None or value != self.begin[name]
         }
 
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        """Say what is wrong with a field while it is written; the gateway looks at all of it again."""
+        name = (event.input.id or "").removeprefix("field-")
+        for fault in self.query(f"#fault-{name}").results(Static):
+            sentence = wrong_with(name, event.value)
+            fault.update(Text(safe(sentence), style="red"))
+            fault.display = bool(sentence)
+
     def _fault(self, field: str | None, sentence: str) -> None:
         for fault in self.query(".form-fault"):
             name = (fault.id or "").removeprefix("fault-")
@@ -215,7 +226,7 @@ class Form(ModalScreen[Any]):
         except Conflict as error:
             await self._conflict(error)
         except GatewayError as error:
-            self._fault(getattr(error, "field", None), error.sentence)
+            self._fault(getattr(error, "field", None), told(error.sentence))
         else:
             self.dismiss(saved)
 
@@ -232,9 +243,9 @@ class Form(ModalScreen[Any]):
 
         theirs = {name: _as_text(error.current.get(name)) for name in LABELS}
         if self.row is None or error.current.get("id") != self.row["id"]:
-            self._fault(None, error.sentence)
+            self._fault(None, told(error.sentence))
             return
-        if await self.app.push_screen_wait(Conflicted(error.sentence, self.begin, self.values(), theirs)):
+        if await self.app.push_screen_wait(Conflicted(told(error.sentence), self.begin, self.values(), theirs)):
             self.version = error.current.get("version")
             self.action_save()
 
@@ -252,6 +263,19 @@ class Form(ModalScreen[Any]):
         """Ask the list to delete the row."""
         if self.row is not None:
             self.dismiss("delete")
+
+
+def wrong_with(name: str, value: str) -> str:
+    """What is wrong with what a field says so far, "" when nothing is; an empty field is only unfinished."""
+    try:
+        if name in ("email", "cc"):
+            for item in address.split_list(value):
+                address.parse(item)
+        if name == "language" and value.strip() and not (len(value.strip()) == 2 and value.strip().isalpha()):
+            return _("The language is two letters, such as fr.")
+    except Refused as error:
+        return told(error.sentence)
+    return ""
 
 
 def _as_text(value: object) -> str:

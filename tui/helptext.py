@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from textual.binding import Binding
 
 from tui.commands import COMMANDS
+from tui.searchwords import hint
 from tui.words import N_, _
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ def help_lines(page: Page, app: Console) -> list[str]:
     lines += ["", _("In every list")]
     lines += [f"  {_(keys):<26}{_(what)}" for keys, what in _LIST_KEYS]
     lines += _bindings([b for b in page.SHARED if isinstance(b, Binding)])
+    if page.WORDS:
+        lines += ["", _("In the search line"), "  " + hint(page.WORDS)]
     lines += ["", _("Everywhere")]
     lines += _bindings([b for b in type(app).BINDINGS if isinstance(b, Binding)])
     lines += ["", _("Commands after :")]

@@ -20,7 +20,7 @@ def fitted(words: Sequence[str], last: str, width: int) -> str:
 class Line(Static):
     """One line of text that is cut at the screen's edge."""
 
-    DEFAULT_CSS = "Line { height: 1; width: 100%; }"
+    DEFAULT_CSS = "Line { height: 1; width: 100%; text-wrap: nowrap; text-overflow: ellipsis; }"
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__("", id=id, markup=False)

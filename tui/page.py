@@ -12,16 +12,22 @@ from textual.containers import Horizontal
 from textual.screen import Screen
 from textual.widgets import Input
 
+from tui import searchwords
 from tui.api import GatewayError
+from tui.cliwords import command_lines
 from tui.columns import Column, Row
 from tui.field import Field
 from tui.lines import Line, fitted
+from tui.pager import Pager
 from tui.rows import PAGE, RowsView
 from tui.safe import safe
+from tui.said import told
 from tui.words import N_, Plural, _, count, some
 
 if TYPE_CHECKING:
     from tui.app import Console
+
+WIDE = 120  # columns from which a form stands beside the list
 
 
 class Page(Screen[None]):
@@ -31,7 +37,8 @@ class Page(Screen[None]):
         Binding("slash", "search", N_("Search"), show=False),
         Binding("escape", "back", N_("Back"), show=False),
         Binding("y", "copy", N_("Copy"), show=False),
-        Binding("exclamation_mark", "command", N_("Command line"), show=False),
+        Binding("exclamation_mark", "command", N_("Command lines"), show=False),
+        Binding("Y", "select", N_("Show to select"), show=False),
         Binding("r", "reload", N_("Read again"), show=False),
     ]
     NAME: ClassVar[str] = ""
@@ -39,7 +46,9 @@ class Page(Screen[None]):
     COLUMNS: ClassVar[Sequence[Column]] = ()
     EMPTY: ClassVar[str] = N_("Nothing here.")
     SEARCHES: ClassVar[bool] = True
-    SEARCHED: ClassVar[str] = "search"  # the filter that the search line sets
+    SEARCHED: ClassVar[str] = "search"  # the filter that the free text of the search line sets
+    WORDS: ClassVar[tuple[str, ...]] = ()  # filters that words such as state:held of the search line set
+    LINES: ClassVar[Mapping[str, str]] = {}  # action: the command line that does the same; "" shows the same
     LIVE: ClassVar[bool] = True  # whether what the gateway tells makes the page load again
     OPENS: ClassVar[str] = "open"  # the action of Enter, for the table below
     NEEDS: ClassVar[Mapping[str, str]] = {}  # action: the permission that it needs
@@ -96,8 +105,17 @@ class Page(Screen[None]):
 
     def on_resize(self) -> None:
         """Headings follow the width."""
-        self.call_after_refresh(self._show_heading)
-        self.call_after_refresh(self.show_keys)
+        self.call_after_refresh(self._follow_width)
+
+    def _follow_width(self) -> None:
+        self._show_heading()
+        self.show_keys()
+        self.show_bar()
+
+    def make_room(self, for_form: bool) -> None:
+        """Leave the right side to a form, or take it back; the columns that fit are chosen anew."""
+        self.set_class(for_form and self.app.size.width >= WIDE, "beside")
+        self.call_after_refresh(self._follow_width)
 
     def _show_heading(self) -> None:
         self.query_one("#heading", Line).say(self.rows.heading(self.size.width), "underline")
@@ -109,9 +127,10 @@ class Page(Screen[None]):
 
     # --- loading ------------------------------------------------------------------------------------------
 
-    def filters(self) -> dict[str, object]:
-        """What the list is narrowed by, in the API's words."""
-        return {"company": self.console.company, "search": self.search}
+    def filters(self, search: str) -> dict[str, object]:
+        """What the list is narrowed by, in the API's words, when the search line says `search`."""
+        free, words = searchwords.parse(search, self.WORDS)
+        return {"company": self.console.company, self.SEARCHED: free, **words}
 
     @work(exclusive=True, group="load", exit_on_error=False)
     async def load(self, keep: bool = True) -> None:
@@ -126,7 +145,7 @@ class Page(Screen[None]):
 
     async def fill(self, keep: bool) -> None:
         """Get the first page and the count."""
-        filters, api = self.filters(), self.console.api
+        filters, api = self.filters(self.search), self.console.api
         start = self.rows.page_start if keep else 0
         total = (await api.get(f"{self.PATH}/count", **filters))["total"]
         start = min(start, max(0, total - 1) // PAGE * PAGE)
@@ -139,8 +158,7 @@ class Page(Screen[None]):
         if not self.search:
             self.everything = total
         elif not self.everything:
-            others = {name: value for name, value in filters.items() if name != self.SEARCHED}
-            self.everything = (await api.get(f"{self.PATH}/count", **others))["total"]
+            self.everything = (await api.get(f"{self.PATH}/count", **self.filters("")))["total"]
         self.rows.show_pages(total, first, start, fetch, keep)
 
     def _show_count(self) -> None:
@@ -158,7 +176,7 @@ class Page(Screen[None]):
 
     def say(self, text: str, bad: bool = False) -> None:
         """The message line: the last result, or an error."""
-        self.query_one("#message", Line).say(" " + safe(text), "bold red" if bad else "")
+        self.query_one("#message", Line).say(" " + safe(told(text) if bad else text), "bold red" if bad else "")
 
     def explain(self, row: Row) -> str:
         """One sentence about the row under the cursor."""
@@ -215,6 +233,8 @@ class Page(Screen[None]):
         """Go to the search line."""
         if self.SEARCHES:
             self.query_one("#search", Input).focus()
+            if self.WORDS:
+                self.say(_("Text, or: {words}").format(words=searchwords.hint(self.WORDS)))
 
     @on(Input.Changed, "#search")
     def _search_changed(self, event: Input.Changed) -> None:
@@ -226,6 +246,13 @@ class Page(Screen[None]):
         """Search for a text."""
         if self.SEARCHES:
             self.query_one("#search", Input).value = text
+
+    async def begin(self, search: str, action: str) -> None:
+        """Come from the command line: with a search, or doing at once what it named."""
+        if search:
+            self.look_for(search)
+        if action:
+            await self.run_action(action)
 
     @on(Input.Submitted, "#search")
     def _search_done(self) -> None:
@@ -258,13 +285,23 @@ class Page(Screen[None]):
         """What `y` copies of a row."""
         return row.get("email") or row.get("id") or next(iter(row.values()), "")
 
-    def action_command(self) -> None:
-        """Show the command line that does the same."""
-        self.say("gateway " + self.command_line(self.rows.row or {}))
+    def action_select(self) -> None:
+        """Show what `y` copies alone on the screen, whole, for terminals that take nothing into their clipboard."""
+        if self.rows.row is not None:
+            self.app.push_screen(Pager("", [safe(self.copied(self.rows.row))]))
 
-    def command_line(self, row: Row) -> str:
-        """The words after `gateway` that show or do the same without a screen."""
-        return f"{self.PATH.strip('/')} list"
+    def action_command(self) -> None:
+        """Show the command lines that do the same as this screen and its keys."""
+        labels = {"": _(self.NAME)} | {
+            binding.action: _(binding.description) for binding in type(self).BINDINGS if isinstance(binding, Binding)
+        }
+        row = {**(self.rows.row or {}), **self.about(), "search": self.search}
+        lines = command_lines(self.LINES, labels, row, company=self.console.company)
+        self.app.push_screen(Pager(_("Command lines"), lines))
+
+    def about(self) -> Row:
+        """What the command lines name beside the row and the company."""
+        return {}
 
     # --- acting -------------------------------------------------------------------------------------------
 
@@ -282,7 +319,7 @@ class Page(Screen[None]):
         except GatewayError as error:
             self.say(error.sentence, bad=True)
             return
-        number = next((value for value in answer.values() if isinstance(value, int)), 0)
+        number = next((value for value in answer.values() if isinstance(value, int)), 1)
         self.rows.marks.clear()
         self.say(some(done, number))
         self.load(True)

@@ -18,6 +18,7 @@ from textual.strip import Strip
 
 from tui.lines import Line
 from tui.safe import safe
+from tui.said import told
 from tui.words import N_, _
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ class Pager(ModalScreen[None]):
 
     def say(self, text: str, bad: bool = False) -> None:
         """The result of an action."""
-        self.query_one("#pager-message", Line).say(" " + safe(text), "bold red" if bad else "")
+        self.query_one("#pager-message", Line).say(" " + safe(told(text) if bad else text), "bold red" if bad else "")
 
     def action_scroll(self, lines: int) -> None:
         """Scroll by lines."""

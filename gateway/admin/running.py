@@ -56,7 +56,7 @@ class Running:
     store: Store
     config: Config
     listeners: Callable[[], list[dict[str, Any]]] = _no_ports  # one dict per open listener: address, tls
-    quirks: Callable[[str], list[Quirk]] = _no_quirks  # of a source's clients, since the start
+    quirks: Callable[[str], list[Quirk]] = _no_quirks  # of a source's clients
     not_removing: Callable[[], str | None] = _there_is_room  # why retention removes nothing just now
     folders: Callable[[], Mapping[str, Facts]] = _no_folders  # of the sources with a drop folder, by name
     nudge: Callable[[], None] = _nothing  # something became due: the pipeline and the queue look now

@@ -35,6 +35,7 @@ _FILTERS = {
     "source": "from this source",
     "submission": "found in this submission: the id that its sender was told",
     "since": "received at or after this time, such as 2026-01-31",
+    "until": "received before this time",
     "limit": "at most this many",
 }
 

@@ -58,7 +58,7 @@ def _waiting(row: dict[str, Any]) -> str:
 
 
 def _quirks(row: dict[str, Any]) -> str:
-    """Each with its count since the start and the day it was last seen."""
+    """Each with its count and the day it was last seen."""
     return ", ".join(f"{quirk['name']} {quirk['count']} ({quirk['last_seen'][:10]})" for quirk in row["quirks"])
 
 

@@ -30,6 +30,7 @@ class Filter(Value, frozen=True, kw_only=True, omit_defaults=True):
     source: str | None = None
     submission: int | None = None  # the id that its sender was told
     since: dt.datetime | None = None
+    until: dt.datetime | None = None  # only before this time
     before: int | None = None  # only older than this id: the next page
     limit: int | None = None
     offset: int = 0  # rows to leave out first: where a list on a screen is scrolled to
@@ -56,6 +57,8 @@ def _conditions(wanted: Filter) -> list[Any]:
         found.append(document.c.id.in_(sa.select(delivery.c.document_id).where(delivery.c.address == wanted.address)))
     if wanted.since is not None:
         found.append(document.c.received_at >= wanted.since)
+    if wanted.until is not None:
+        found.append(document.c.received_at < wanted.until)
     if wanted.search is not None:
         to = sa.select(delivery.c.document_id).where(delivery.c.address.icontains(wanted.search, autoescape=True))
         texts = (document.c.number, document.c.customer_number, document.c.file_name)

@@ -42,6 +42,8 @@ class Desk:
             Running(store=store, config=CONFIG, pool=pool), lambda uid: Caller(uid=uid, user="bertil", roles=self.roles)
         )
         self.server = SocketServer(path, app, None)
+        self.config = path.with_name("gateway.toml")  # what finds the socket for the commands that the screens run
+        self.config.write_text(f'[gateway]\nadmin_socket = "{path}"\ndatabase = "sqlite:gateway.db"\n')
 
     async def stop(self) -> None:
         """Close the door, and the streams that came through it."""
@@ -64,7 +66,7 @@ class Desk:
 
     def console(self) -> Console:
         """The application, not started."""
-        return Console(self.path)
+        return Console(self.path, config=self.config)
 
 
 def _put(connection: Any, now: dt.datetime, hold: str | None) -> int:

@@ -271,7 +271,7 @@ async def test_gateway_that_is_down_is_a_banner(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("number", "key", "role"),
     [
-        *(("2", "a", "directory"), ("2", "d", "directory"), ("2", "h", "admin"), ("3", "enter", "helpdesk")),
+        *(("2", "a", "directory"), ("2", "d", "directory"), ("3", "enter", "helpdesk")),
         *(("3", "C", "operator"), ("4", "H", "operator"), ("5", "R", "operator"), ("7", "enter", "admin")),
     ],
 )

@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from tui.api import GatewayError
 from tui.columns import Column, Row
 from tui.counted import CHAIN_HOLDS
+from tui.dialogs import Ask
 from tui.page import Page
 from tui.pager import Pager
 from tui.pages.recipients import changes
@@ -28,8 +29,16 @@ class Audit(Page):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", N_("Open")),
         Binding("v", "verify", N_("Verify the chain")),
+        Binding("x", "export", N_("Export")),
     ]
-    NEEDS: ClassVar[Mapping[str, str]] = {"verify": "audit"}
+    WORDS: ClassVar[tuple[str, ...]] = ("user", "object", "since", "until")
+    LINES: ClassVar[Mapping[str, str]] = {
+        "": "audit list",
+        "open": "audit list --object {object}",
+        "verify": "audit verify",
+        "export": "audit export {file}",
+    }
+    NEEDS: ClassVar[Mapping[str, str]] = {"verify": "audit", "export": "audit"}
     COLUMNS: ClassVar[Sequence[Column]] = (
         Column(N_("When"), lambda row: short_time(row["at"]), 10),
         Column(N_("Who"), lambda row: row["user"], 12, grow=1),
@@ -38,9 +47,9 @@ class Audit(Page):
         Column(N_("What changed"), lambda row: " · ".join(changes(row["before"], row["after"])), 18, grow=3, rank=1),
     )
 
-    def filters(self) -> dict[str, object]:
+    def filters(self, search: str) -> dict[str, object]:
         """Every company's; the chain is one."""
-        return {"action": self.search}
+        return {name: value for name, value in super().filters(search).items() if name != "company"}
 
     def explain(self, row: Row) -> str:
         """The reason, or the change."""
@@ -73,3 +82,12 @@ class Audit(Page):
             self.say(some(CHAIN_HOLDS, found["rows"]))
         else:
             self.say(str(found.get("sentence")), bad=True)
+
+    @work(exit_on_error=False)
+    async def action_export(self) -> None:
+        """Write what the search leaves into a new file, oldest first; the command line does it."""
+        target = await self.app.push_screen_wait(Ask(_("Save into the file:"), value="audit.jsonl"))
+        if target:
+            wanted = [(name, value) for name, value in self.filters(self.search).items() if value]
+            words = [word for name, value in wanted for word in (f"--{name}", str(value))]
+            await self.console.write_file(self, target, "audit", "export", target, *words)

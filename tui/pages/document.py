@@ -14,6 +14,7 @@ from textual.binding import Binding, BindingType
 
 from tui.api import GatewayError, path_of
 from tui.causes import cause_text
+from tui.cliwords import command_lines
 from tui.columns import Row
 from tui.counted import BYTES_SAVED, CANCEL_DOCUMENTS, CANCELLED, GO_ON, STEERED
 from tui.dialogs import Ask, Confirm
@@ -21,6 +22,7 @@ from tui.lines import fitted
 from tui.pager import Pager, Styled
 from tui.pages.recipients import emails, type_text
 from tui.safe import safe
+from tui.said import told
 from tui.states import full_time, state_style, state_word
 from tui.words import N_, _, count, some
 
@@ -40,8 +42,20 @@ class DocumentView(Pager):
         Binding("R", "release", N_("Release")),
         Binding("C", "cancel", N_("Cancel…")),
         Binding("y", "copy", N_("Copy"), show=False),
-        Binding("exclamation_mark", "command", N_("Command line"), show=False),
+        Binding("Y", "select", N_("Show to select"), show=False),
+        Binding("exclamation_mark", "command", N_("Command lines"), show=False),
     ]
+    LINES: ClassVar[Mapping[str, str]] = {
+        "": "documents show {id}",
+        "original": "documents text {id}",
+        "sent": "documents message {id} --output {file}",
+        "message": "documents message {id}",
+        "save": "documents original {id} --output {file}",
+        "retry": "queue retry {delivery}",
+        "resend": "documents resend {id} --to {to}",
+        "release": "documents release {id}",
+        "cancel": "documents cancel {id} --reason {reason}",
+    }
     NEEDS: ClassVar[Mapping[str, str]] = {
         "retry": "operate",
         "resend": "resend",
@@ -199,14 +213,23 @@ class DocumentView(Pager):
 
     def action_copy(self) -> None:
         """Copy the last reply, or the id."""
+        self.console.copy_to_clipboard(self._copied())
+        self.say(_("Copied: {text}").format(text=self._copied()))
+
+    def action_select(self) -> None:
+        """Show what `y` copies alone on the screen, whole."""
+        self.app.push_screen(Pager("", [self._copied()]))
+
+    def _copied(self) -> str:
         replies = [text for each in self.shown["deliveries"] for text in map(reply_text, each["history"]) if text]
-        text = safe(replies[-1] if replies else self.shown["id"])
-        self.console.copy_to_clipboard(text)
-        self.say(_("Copied: {text}").format(text=text))
+        return safe(replies[-1] if replies else self.shown["id"])
 
     def action_command(self) -> None:
-        """Show the command line that does the same."""
-        self.say(f"gateway documents show {self.shown['id']}")
+        """Show the command lines that do the same."""
+        labels = {"": _("Documents")} | {b.action: _(b.description) for b in self.BINDINGS if isinstance(b, Binding)}
+        waiting = [each["id"] for each in self.shown["deliveries"] if each["state"] in ("queued", "deferred")]
+        lines = command_lines(self.LINES, labels, {"id": self.shown["id"], "delivery": " ".join(waiting)})
+        self.app.push_screen(Pager(_("Command lines"), lines))
 
 
 def _write_new(name: str, content: bytes) -> None:
@@ -234,7 +257,7 @@ def document_lines(shown: Row) -> list[str | Styled]:
         f"{shown['file_name']} · {shown['media_type']} · id {shown['id']} · {shown['company']}",
     ]
     if shown["cause"]:
-        lines += ["", (f"{_('Waits')}: {cause_text(shown['cause'])}", "bold red"), f"  {shown['sentence']}"]
+        lines += ["", (f"{_('Waits')}: {cause_text(shown['cause'])}", "bold red"), f"  {told(shown['sentence'] or '')}"]
     lines += ["", (_("Why this address"), "bold"), *_trace(shown)]
     lines += ["", (_("Deliveries"), "bold"), *_deliveries(shown)]
     lines += ["", (_("Timeline"), "bold"), *_timeline(shown)]

@@ -11,11 +11,12 @@ from textual.binding import Binding, BindingType
 from tui.api import GatewayError, path_of
 from tui.causes import cause_text
 from tui.columns import Column, Row
-from tui.counted import CANCEL_DOCUMENTS, CANCELLED, GO_ON, RELEASE_DOCUMENTS
+from tui.counted import CANCEL_DOCUMENTS, CANCELLED, GO_ON, RELEASE_DOCUMENTS, SENT_AGAIN
 from tui.dialogs import Ask, Confirm
 from tui.page import Page
 from tui.pager import Pager
 from tui.pages.recipients import type_text
+from tui.said import told
 from tui.states import short_time, state_style, state_word
 from tui.words import N_, Plural, _, some
 
@@ -45,6 +46,17 @@ class Documents(Page):
         "release": "operate",
         "cancel": "operate",
     }
+    WORDS: ClassVar[tuple[str, ...]] = (
+        *("state", "since", "until", "customer_number", "address", "number", "source", "cause"),
+    )
+    LINES: ClassVar[Mapping[str, str]] = {
+        "": "documents list --company {company} --search {search}",
+        "open": "documents show {id}",
+        "original": "documents text {id}",
+        "resend": "documents resend {id} --to {to}",
+        "release": "documents release {id}",
+        "cancel": "documents cancel {id} --reason {reason}",
+    }
     COLUMNS: ClassVar[Sequence[Column]] = (
         Column(N_("State"), lambda row: state_word(row["state"]), 6, style=lambda row: state_style(row["state"])),
         Column(N_("Received"), lambda row: short_time(row["received_at"]), 10),
@@ -58,16 +70,12 @@ class Documents(Page):
     def explain(self, row: Row) -> str:
         """Why it waits, or where it went."""
         if row["cause"]:
-            return f"{cause_text(row['cause'])}: {row['sentence']}"
+            return told(row["sentence"] or "") or cause_text(row["cause"])
         return f"{row['file_name']} · {row['source']} · → {to(row)}"
 
     def copied(self, row: Row) -> object:
         """The id."""
         return row["id"]
-
-    def command_line(self, row: Row) -> str:
-        """The same as text."""
-        return f"documents show {row['id']}" if row else "documents list"
 
     def action_open(self) -> None:
         """One document with everything."""
@@ -100,7 +108,7 @@ class Documents(Page):
         if text is None:
             return
         body: dict[str, Any] = {"to": [text]} if text else {}
-        self.act(path_of("documents", row["id"], "resend"), body, _("It is sent again."))
+        self.act(path_of("documents", row["id"], "resend"), body, SENT_AGAIN)
 
     @work(exit_on_error=False)
     async def action_release(self) -> None:

@@ -31,6 +31,13 @@ class Held(Page):
         Binding("C", "cancel", N_("Cancel…")),
     ]
     NEEDS: ClassVar[Mapping[str, str]] = {"fix": "directory", "release": "operate", "cancel": "operate"}
+    LINES: ClassVar[Mapping[str, str]] = {
+        "": "status",
+        "open": "documents list --state held --cause {id}",
+        "fix": "recipients add --company {company} --number {number} --email {email} --type {type}",
+        "release": "documents release {ids}",
+        "cancel": "documents cancel {ids} --reason {reason}",
+    }
     COLUMNS: ClassVar[Sequence[Column]] = (
         Column(N_("Count"), lambda row: count(row["count"]), 8, right=True, style=lambda row: "red"),
         Column(N_("Cause"), lambda row: cause_text(row["id"]), 34, grow=1),
@@ -52,9 +59,9 @@ class Held(Page):
             return some(ADDING_FREES, row["count"], customer=number)
         return some(WAIT, row["count"])
 
-    def command_line(self, row: Row) -> str:
-        """The same as text."""
-        return f"documents list --cause {row.get('id', '')}"
+    def about(self) -> Row:
+        """The customer number that the cause names."""
+        return {"number": (self.rows.row or {}).get("id", "").partition(":")[2]}
 
     def action_open(self) -> None:
         """The documents of the cause."""
@@ -75,12 +82,16 @@ class Held(Page):
             return
         try:
             choices = await self.console.api.get("/choices")
-            advanced = await self.console.api.get("/settings/advanced", company=self.console.company)
+            company = self.console.company
+            advanced = await self.console.api.get("/settings/advanced", company=company)
+            first = await self.console.api.get("/documents", company=company, state="held", cause=row["id"], limit=1)
         except GatewayError as error:
             self.say(error.sentence, bad=True)
             return
-        values = {"number": row["id"].partition(":")[2], "type": "invoice"}
+        values = {"number": row["id"].partition(":")[2], "type": (first and first[0]["type"]) or "invoice"}
+        self.make_room(True)
         saved = await self.app.push_screen_wait(Form(None, values, choices, bool(advanced["value"])))
+        self.make_room(False)
         if saved is not None:
             self.say(some(GO_ON, saved.get("released", 0)))
             self.load(True)

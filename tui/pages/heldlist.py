@@ -18,6 +18,6 @@ class HeldList(Documents):
         super().__init__()
         self.cause = cause
 
-    def filters(self) -> dict[str, object]:
+    def filters(self, search: str) -> dict[str, object]:
         """Only this cause."""
-        return {**super().filters(), "state": "held", "cause": self.cause}
+        return {**super().filters(search), "state": "held", "cause": self.cause}

@@ -23,8 +23,9 @@ class Home(Page):
 
     NAME: ClassVar[str] = N_("Home")
     SEARCHES: ClassVar[bool] = False
+    LINES: ClassVar[Mapping[str, str]] = {"": "status --health"}
     COLUMNS: ClassVar[Sequence[Column]] = (
-        Column("", lambda row: row["what"], 11),
+        Column("", lambda row: row["what"], 14),
         Column("", lambda row: row["state"], 6, style=lambda row: row["style"]),
         Column("", lambda row: row["count"], 7, right=True),
         Column("", lambda row: row["text"], 30, grow=1),
@@ -45,6 +46,8 @@ class Home(Page):
         today: dict[str, int] = {}
         for state in ("", "sent", "held", "bounced"):
             today[state] = (await api.get("/documents/count", company=company, since=midnight, state=state))["total"]
+        in_document = (await api.get("/settings/resolve.document_address", company=company))["value"]
+        active = (await api.get("/settings/distribution.active", company=company))["value"]
         rows = [*_titled(_("Needs you"), _needs(status, self._health))]
         rows += _titled(_("Today"), [_today(today)])
         sources = []
@@ -54,7 +57,9 @@ class Home(Page):
             number = (await api.get("/documents/count", source=name, since=midnight))["total"] if last else 0
             sources.append(_source(name, last, number))
         rows += _titled(_("Sources"), sources)
+        rows += _titled(_("Queue"), _queue(status["deliveries"]))
         rows += _titled(_("Next hops"), [_hop(hop) for hop in await api.get("/queue/hops")])
+        rows += _titled(_("Switches"), _switches(active, in_document))
         rows += _titled(_("Health"), [row for row in _healthy(self._health) if row["state"] != "!"])
         self.rows.show_rows(rows, keep)
         self.matching = self.everything = len(rows)
@@ -69,10 +74,6 @@ class Home(Page):
         """Go where the line is dealt with."""
         if row["page"]:
             self.console.action_page(row["page"])
-
-    def command_line(self, row: Row) -> str:
-        """The same as text."""
-        return "status --health"
 
     def keys(self) -> list[tuple[str, str]]:
         """Where the numbers lead."""
@@ -126,6 +127,24 @@ def _today(today: Mapping[str, int]) -> Row:
     words = _("received {received} · sent {sent} · held {held} · bounced {bounced}")
     shown = {"received": today[""], "sent": today["sent"], "held": today["held"], "bounced": today["bounced"]}
     return _line("", None, words.format(**{name: count(number) for name, number in shown.items()}), 3)
+
+
+def _queue(deliveries: Mapping[str, int]) -> list[Row]:
+    """What has not ended, by state."""
+    known = {
+        "queued": N_("wait for their turn"),
+        "active": N_("are on the wire"),
+        "deferred": N_("are tried again later"),
+        "held": N_("wait for a person"),
+    }
+    some = [_line(state, deliveries[state], _(text), 4) for state, text in known.items() if deliveries.get(state)]
+    return some or [_line("", 0, _("Nothing waits."), 4)]
+
+
+def _switches(active: bool, in_document: bool) -> list[Row]:
+    """The two switches that decide whether and where documents go (R5, R7)."""
+    shown = ((_("Activate e-mail distribution"), active), (_("Send to e-mail address in document"), in_document))
+    return [_line("", None, f"{label}: {_('on') if on else _('off')}", 7, bad=False) for label, on in shown]
 
 
 def _source(name: str, last: list[Row], number: int) -> Row:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
@@ -13,13 +13,14 @@ from textual.binding import Binding, BindingType
 
 from tui.api import GatewayError, path_of
 from tui.columns import Column, Row
-from tui.counted import ERRORS, HELD_WOULD_GO_ON, IMPORT_ROWS, IMPORTED
+from tui.counted import ERRORS, HELD_WOULD_GO_ON, IMPORT_ROWS, IMPORTED, WOULD_GO_ELSEWHERE
 from tui.dialogs import Ask, Confirm
 from tui.lines import Line
 from tui.page import Page
 from tui.pages.recipients import emails, type_text
 from tui.rows import PAGE
 from tui.safe import safe
+from tui.said import told
 from tui.words import N_, _, count, some
 
 KINDS = {"create": N_("create"), "update": N_("update"), "error": N_("error"), "warning": N_("warning")}
@@ -40,7 +41,7 @@ def files_like(text: str) -> list[str]:
 def was_and_becomes(row: Row) -> str:
     """A change in one line; a finding's sentence."""
     if "sentence" in row:
-        return str(row["sentence"])
+        return told(str(row["sentence"]))
     was, becomes = row["was"] or {}, row["becomes"] or {}
     return " · ".join(
         f"{emails(was.get(name)) or '–'} → {emails(value) or '–'}" if row["was"] else emails(value)
@@ -60,7 +61,15 @@ class Importing(Page):
         Binding("enter", "open", N_("Import all")),
         Binding("e", "errors", N_("Errors only")),
         Binding("s", "report", N_("Save with errors…")),
+        Binding("c", "ignore", N_("Pass over unknown columns")),
     ]
+    LINES: ClassVar[Mapping[str, str]] = {
+        "": "recipients import {file} --company {company} --type {type} --dry-run",
+        "open": "recipients import {file} --company {company} --type {type}",
+        "errors": "recipients import {file} --company {company} --type {type} --dry-run",
+        "report": "recipients import {file} --company {company} --type {type} --dry-run --report {report}",
+        "ignore": "recipients import {file} --company {company} --type {type} --ignore-column {column}",
+    }
     COLUMNS: ClassVar[Sequence[Column]] = (
         Column(N_("Cell"), lambda row: row["cell"], 8),
         Column("", lambda row: _(KINDS.get(str(row.get("kind")), str(row.get("code", "")))), 12),
@@ -73,12 +82,14 @@ class Importing(Page):
         self.file, self.type = file, type_
         self.found: dict[str, Any] | None = None
         self.errors_only = False
+        self.ignored: tuple[str, ...] = ()  # letters of columns
 
     async def fill(self, keep: bool) -> None:
         """Look at the file, once; then the changes, or what is wrong."""
         if self.found is None:
             data = await asyncio.to_thread(self.file.read_bytes)
             query = {"type": self.type, "company": self.console.company, "name": self.file.name}
+            query |= {"ignore": ",".join(self.ignored)} if self.ignored else {}
             self.found = await self.console.api.upload("/imports", data, query, self._progress)
             self.errors_only = bool(self.found["counts"]["errors"])
             self.say(self._summary(), bad=self.errors_only)
@@ -108,8 +119,12 @@ class Importing(Page):
             return some(ERRORS, counts["errors"])
         words = _("{rows} rows: create {create}, update {update}, unchanged {unchanged}, warnings {warnings}.")
         shown = {name: count(number) for name, number in counts.items()}
-        goes = " " + some(HELD_WOULD_GO_ON, self.found["would_release"])
-        return words.format(**shown) + (goes if self.found["would_release"] else "")
+        said = words.format(**shown)
+        if self.found["would_release"]:
+            said += " " + some(HELD_WOULD_GO_ON, self.found["would_release"])
+        if self.found["would_go_elsewhere"]:
+            said += " " + some(WOULD_GO_ELSEWHERE, self.found["would_go_elsewhere"])
+        return said
 
     def label(self) -> str:
         """Which file this is."""
@@ -119,9 +134,9 @@ class Importing(Page):
         """The whole change."""
         return f"{row['cell']}  {row.get('number', '')}  {was_and_becomes(row)}"
 
-    def command_line(self, row: Row) -> str:
-        """The same as text."""
-        return f"recipients import {self.file} --type {self.type}"
+    def about(self) -> Row:
+        """The file and its type, for the command lines."""
+        return {"file": self.file, "type": self.type}
 
     def action_open(self) -> None:
         """Import everything."""
@@ -134,6 +149,24 @@ class Importing(Page):
     def action_errors(self) -> None:
         """What is wrong, or what changes."""
         self.errors_only = not self.errors_only
+        self.load(False)
+
+    @work(exit_on_error=False)
+    async def action_ignore(self) -> None:
+        """Look again without the columns that the gateway does not know: the one that people forget to delete (S8)."""
+        if self.found is None:
+            return
+        try:
+            findings = await self.console.api.get(path_of("imports", self.found["id"], "findings"))
+        except GatewayError as error:
+            self.say(error.sentence, bad=True)
+            return
+        letters = {row["cell"].rstrip("0123456789") for row in findings if row["code"] == "E-COLUMN"}
+        if not letters:
+            self.say(_("Every column is known."))
+            return
+        self.ignored = tuple(sorted({*self.ignored, *letters}))
+        self.found = None
         self.load(False)
 
     @work(exit_on_error=False, exclusive=True, group="import")
@@ -166,8 +199,15 @@ class Importing(Page):
     @work(exit_on_error=False)
     async def action_report(self) -> None:
         """Save the workbook with a column of what is wrong; the command line writes it."""
+        if self.found is None or not self.found["counts"]["errors"] + self.found["counts"]["warnings"]:
+            self.say(_("Nothing is wrong with the list."))
+            return
         proposed = str(self.file.with_name(self.file.stem + "-errors.xlsx"))
         target = await self.app.push_screen_wait(Ask(_("Save into the file:"), value=proposed))
         if target:
             words = ["import", str(self.file), "--type", self.type, "--dry-run", "--report", target]
-            self.say(await self.console.run_command("recipients", *words, "--company", self.console.company))
+            words += [word for letter in self.ignored for word in ("--ignore-column", letter)]
+            wrong = await self.console.run_command("recipients", *words, "--company", self.console.company)
+            # A list with errors is no success of the command, though it writes the file.
+            written = await asyncio.to_thread(lambda: Path(target).expanduser().is_file())
+            self.say(_("Written: {file}").format(file=target) if written else wrong, bad=not written)

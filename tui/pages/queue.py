@@ -56,6 +56,16 @@ class Queue(Page):
         Binding("tab", "hops", N_("Next hops")),
     ]
     NEEDS: ClassVar[Mapping[str, str]] = {"steer": "operate", "pause": "operate", "resume": "operate"}
+    LINES: ClassVar[Mapping[str, str]] = {
+        "": "queue list",
+        "open": "documents show {document}",
+        "hops": "queue list --hops",
+        **{f"steer('{verb}')": f"queue {verb} {{id}}" for verb in ("retry", "hold", "release", "cancel")},
+        "pause": "queue pause {next_hop} --reason {reason}",
+        "resume": "queue resume {next_hop}",
+    }
+    WORDS: ClassVar[tuple[str, ...]] = ("state", "next_hop")
+    SEARCHED: ClassVar[str] = "address"
     COLUMNS: ClassVar[Sequence[Column]] = DELIVERIES
 
     def __init__(self) -> None:
@@ -69,9 +79,10 @@ class Queue(Page):
             return f" {_('Queue')} · {_('Next hops')}"
         return f" {_('Queue')}" + (f" · {self.hop}" if self.hop else "")
 
-    def filters(self) -> dict[str, object]:
+    def filters(self, search: str) -> dict[str, object]:
         """The company's, and the next hop's."""
-        return {"company": self.console.company, "next_hop": self.hop}
+        found = super().filters(search)
+        return found | {"next_hop": self.hop} if self.hop else found
 
     async def fill(self, keep: bool) -> None:
         """The deliveries, or the next hops."""
@@ -94,12 +105,6 @@ class Queue(Page):
     def copied(self, row: Row) -> object:
         """The reply, or the address."""
         return reply_text(row) or row.get("recipient") or row["next_hop"]
-
-    def command_line(self, row: Row) -> str:
-        """The same as text."""
-        if self.by_hop:
-            return f"queue retry --next-hop {row['next_hop']}" if row else "queue list --hops"
-        return f"queue retry {row['id']}" if row else "queue list"
 
     def action_hops(self) -> None:
         """The next hops, or the deliveries of all of them."""

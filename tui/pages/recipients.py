@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual import work
 from textual.binding import Binding, BindingType
@@ -47,6 +47,8 @@ def type_text(name: object) -> str:
 
 def emails(value: object) -> str:
     """Addresses in one line."""
+    if isinstance(value, bool):
+        return _("on") if value else _("off")
     return "; ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value or "")
 
 
@@ -64,6 +66,8 @@ class Recipients(Page):
         Binding("b", "bulk", N_("Change all marked")),
         Binding("i", "import_list", N_("Import")),
         Binding("x", "export", N_("Export")),
+        Binding("T", "template", N_("Example file")),
+        Binding("B", "batches", N_("Imported lists")),
         Binding("h", "history", N_("History")),
         Binding("u", "app.undo", N_("Undo")),
     ]
@@ -72,8 +76,22 @@ class Recipients(Page):
         "duplicate": "directory",
         "delete": "directory",
         "bulk": "directory",
-        "history": "audit",
         "import_list": "directory",
+    }
+    WORDS: ClassVar[tuple[str, ...]] = ("type", "number")
+    LINES: ClassVar[Mapping[str, str]] = {
+        "": "recipients list --company {company} --search {search}",
+        "add": "recipients add --company {company} --number {number} --email {email} --type {type}",
+        "edit": "recipients set {number} --company {company} --type {type} --email {email}",
+        "duplicate": "recipients add --company {company} --number {number} --email {email} --type {type}",
+        "delete": "recipients delete {number} --company {company} --type {type}",
+        "bulk": "recipients set {number} --company {company} --type {type} --language {language}",
+        "import_list": "recipients import {file} --company {company} --type {type}",
+        "export": "recipients export {file} --company {company} --type {type}",
+        "template": "recipients template {file} --type {type}",
+        "batches": "recipients batches --company {company}",
+        "history": "recipients history {number} --company {company} --type {type}",
+        "app.undo": "recipients revert {number} --company {company} --type {type}",
     }
     COLUMNS: ClassVar[Sequence[Column]] = (
         Column(N_("Customer no."), lambda row: row["number"], 13),
@@ -92,10 +110,6 @@ class Recipients(Page):
     def copied(self, row: Row) -> object:
         """The addresses."""
         return emails(row["email"])
-
-    def command_line(self, row: Row) -> str:
-        """The same as text."""
-        return f"recipients show {row['id']}" if row else "recipients list"
 
     def open_row(self, row: Row) -> None:
         """Open the form."""
@@ -122,7 +136,9 @@ class Recipients(Page):
         except GatewayError as error:
             self.say(error.sentence, bad=True)
             return
+        self.make_room(True)
         saved = await self.app.push_screen_wait(Form(row, values, choices, bool(advanced["value"])))
+        self.make_room(False)
         if saved is None:
             return
         if saved == "delete":
@@ -135,11 +151,9 @@ class Recipients(Page):
         api = self.console.api
         if old is None:
             what = _("add {number}").format(number=new["number"])
-            self.console.undoing.append((what, lambda: api.delete(path, new["version"])))
         else:
             what = _("change {number}").format(number=new["number"])
-            before = {name: old[name] for name in FIELDS}
-            self.console.undoing.append((what, lambda: api.patch(path, before, new["version"])))
+        self.console.undoing.append((what, lambda: api.post(f"{path}/undo", {"version": new["version"]})))
         released = new.get("released", 0)
         more = " " + some(HELD_GO_ON, released) if released else ""
         self.say(_("Saved {number}.").format(number=new["number"]) + more + " " + _("u undoes it."))
@@ -200,16 +214,16 @@ class Recipients(Page):
 
     async def _change_all(self, rows: list[Row], name: str, value: object) -> None:
         """Row by row, so that one that somebody changed meanwhile stops no other; the undo takes all back."""
-        api, changed, refused = self.console.api, list[tuple[Row, Row]](), ""
+        api, changed, refused = self.console.api, list[Row](), ""
         for row in rows:
             try:
-                changed.append((row, await api.patch(path_of("recipients", row["id"]), {name: value}, row["version"])))
+                changed.append(await api.patch(path_of("recipients", row["id"]), {name: value}, row["version"]))
             except GatewayError as error:
                 refused = f" {row['number']}: {error.sentence}"
 
         async def undo() -> None:
-            for old, new in changed:
-                await api.patch(path_of("recipients", old["id"]), {name: old[name]}, new["version"])
+            for new in changed:
+                await api.post(path_of("recipients", new["id"], "undo"), {"version": new["version"]})
 
         if changed:
             self.console.undoing.append((f"{name}={value or ''} × {len(changed)}", undo))
@@ -220,15 +234,17 @@ class Recipients(Page):
         self.load(True)
 
     def _remember(self, row: Row) -> None:
-        body: dict[str, Any] = {"company": row["company"], **{name: row[name] for name in FIELDS if row[name]}}
+        path = path_of("recipients", row["id"], "undo")
         what = _("delete {number}").format(number=row["number"])
-        self.console.undoing.append((what, lambda: self.console.api.post("/recipients", body)))
+        self.console.undoing.append((what, lambda: self.console.api.post(path, {})))
 
     @work(exit_on_error=False)
     async def action_import_list(self) -> None:
         """Ask for the file and its type, then show what it would change."""
         from tui.pages.importing import Importing, files_like
 
+        if not await self._may_import():
+            return
         file = await self.app.push_screen_wait(Ask(_("Import the file (.xlsx, .csv):"), complete=files_like))
         path = await asyncio.to_thread(lambda: Path(file or "").expanduser())
         if not file or not await asyncio.to_thread(path.is_file):
@@ -237,6 +253,32 @@ class Recipients(Page):
         type_ = await self._ask_type(_("As which document type?"))
         if type_:
             self.app.push_screen(Importing(path, type_))
+
+    async def _may_import(self) -> bool:
+        """Whether the company may import lists (R30); says why not before anything is asked."""
+        try:
+            advanced = await self.console.api.get("/settings/advanced", company=self.console.company)
+        except GatewayError as error:
+            self.say(error.sentence, bad=True)
+            return False
+        if not advanced["value"]:
+            self.say(_("Only an advanced company imports lists: setting “advanced” is off."), bad=True)
+        return bool(advanced["value"])
+
+    @work(exit_on_error=False)
+    async def action_template(self) -> None:
+        """Write a list to follow; the command line does it."""
+        type_ = await self._ask_type(_("Example file for which document type?"))
+        target = type_ and await self.app.push_screen_wait(Ask(_("Save into the file:"), value="exampleFile.xlsx"))
+        if type_ and target:
+            words = ("template", target, "--type", type_, "--language", language())
+            await self.console.write_file(self, target, "recipients", *words)
+
+    def action_batches(self) -> None:
+        """The lists that were imported, which can be taken back."""
+        from tui.pages.batches import Batches
+
+        self.app.push_screen(Batches())
 
     async def _ask_type(self, question: str) -> str | None:
         try:
@@ -252,8 +294,8 @@ class Recipients(Page):
         type_ = await self._ask_type(_("Export which document type?"))
         target = type_ and await self.app.push_screen_wait(Ask(_("Save into the file:"), value=f"{type_}.xlsx"))
         if type_ and target:
-            words = ["export", target, "--type", type_, "--company", self.console.company]
-            self.say(await self.console.run_command("recipients", *words, "--language", language()))
+            words = ("export", target, "--type", type_, "--company", self.console.company)
+            await self.console.write_file(self, target, "recipients", *words, "--language", language())
 
     @work(exit_on_error=False)
     async def action_history(self) -> None:
@@ -262,13 +304,14 @@ class Recipients(Page):
         if row is None:
             return
         try:
-            entries = await self.console.api.get("/audit", object=row["id"], limit=200)
+            entries = await self.console.api.get(path_of("recipients", row["id"], "history"))
         except GatewayError as error:
             self.say(error.sentence, bad=True)
             return
         lines: list[str] = []
         for entry in entries:
-            lines.append(f"{full_time(entry['at'])}  {entry['user']}  {entry['action']}")
+            reason = f"  ({entry['reason']})" if entry["reason"] else ""
+            lines.append(f"{full_time(entry['at'])}  {entry['user']}  {entry['action']}{reason}")
             lines += [f"    {line}" for line in changes(entry.get("before"), entry.get("after"))]
         self.app.push_screen(Pager(_("History") + f" · {row['number']}", lines or [_("Nothing is noted.")]))
 

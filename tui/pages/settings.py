@@ -22,7 +22,7 @@ from tui.words import N_, _, some
 TABS = (
     (N_("General"), ("distribution.", "resolve.", "language", "advanced")),
     (N_("Sending"), ("sender.",)),
-    (N_("Per document"), ("format.",)),
+    (N_("Per document"), ("format.", "on_loss.")),
     (N_("Templates"), ("template.",)),
 )
 
@@ -53,9 +53,14 @@ class Settings(Page):
     ]
     OPENS: ClassVar[str] = "edit"
     NEEDS: ClassVar[Mapping[str, str]] = {"edit": "settings", "default": "settings"}
+    LINES: ClassVar[Mapping[str, str]] = {
+        "": "settings list --company {company}",
+        "edit": "settings set {key} {value} --company {company}",
+        "default": "settings set {key} '' --company {company}",
+    }
     COLUMNS: ClassVar[Sequence[Column]] = (
-        Column(N_("Setting"), lambda row: label(row["key"]), 36),
-        Column(N_("Value"), lambda row: shown(row["value"]) or "–", 26, grow=1),
+        Column(N_("Setting"), lambda row: label(row["key"]), 46),
+        Column(N_("Value"), lambda row: shown(row["value"]) or "–", 20, grow=1),
         Column("", lambda row: _("locked") if row["locked"] else _("set") if row["version"] else "", 10),
     )
 
@@ -70,11 +75,23 @@ class Settings(Page):
         mine = [row for row in rows if row["key"].startswith(starts)]
         self.rows.show_rows(mine, keep)
         self.matching = self.everything = len(mine)
+        if mine and starts == ("sender.",):
+            self.say(await self._looks({row["key"]: row["value"] for row in rows}))
         tabs = Text(" ")
         for number, (name, _starts) in enumerate(TABS):
             here = number == self.tab
             tabs.append(f"▸{_(name)}◂ " if here else f" {_(name)}  ", style="bold" if here else "")
         self.query_one("#search-label", Line).say(tabs)
+
+    async def _looks(self, values: Row) -> str:
+        """Whom mails will seem to come from, and where answers go."""
+        domain = (await self.console.api.get("/choices"))["domain"]
+        sender = f"{values['sender.name'] or ''} <{values['sender.prefix']}@{domain}>".strip()
+        reply = values["sender.reply_to"]
+        answers = (
+            _("answers go to {address}").format(address=reply) if reply else _("answers go to the source's sender")
+        )
+        return _("Mails will show {sender} · {answers}").format(sender=sender, answers=answers)
 
     def explain(self, row: Row) -> str:
         """What it does, or why it cannot be changed."""
@@ -84,13 +101,14 @@ class Settings(Page):
         """The value."""
         return shown(row["value"])
 
-    def command_line(self, row: Row) -> str:
-        """The same as text."""
-        return f"settings get {row['key']}" if row else "settings list"
-
     def action_tab(self, step: int) -> None:
         """The next tab."""
-        self.tab = (self.tab + step) % len(TABS)
+        self.action_show_tab((self.tab + step) % len(TABS))
+
+    def action_show_tab(self, number: int) -> None:
+        """One of the tabs, for who asks for it by its name."""
+        self.tab = number
+        self.say("")
         self.load(False)
 
     def action_edit(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from tui.columns import Column, Row
@@ -17,6 +17,7 @@ class Sources(Page):
     NAME: ClassVar[str] = N_("Sources")
     SEARCHES: ClassVar[bool] = False
     EMPTY: ClassVar[str] = N_("No source is configured.")
+    LINES: ClassVar[Mapping[str, str]] = {"": "sources list"}
     COLUMNS: ClassVar[Sequence[Column]] = (
         Column(N_("Source"), lambda row: row["name"], 16, grow=1),
         Column(N_("Company"), lambda row: row["company"], 10, rank=1),
@@ -42,7 +43,3 @@ class Sources(Page):
     def copied(self, row: Row) -> object:
         """The name."""
         return row["name"]
-
-    def command_line(self, row: Row) -> str:
-        """The same as text."""
-        return "sources list"

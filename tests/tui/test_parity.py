@@ -1,0 +1,86 @@
+"""Whatever a key does has a command line that does the same: for scripts, and for who cannot see a screen."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import re
+import shlex
+from collections.abc import Mapping
+
+import pytest
+
+from gateway.cli import NOUNS, Parser
+from tests.tui import keys
+from tui.app import Console
+from tui.cliwords import filled
+from tui.conflict import Conflicted
+from tui.dialogs import Ask, Confirm
+from tui.form import Choice, Form
+from tui.page import Page
+from tui.pager import Pager
+from tui.pages import PAGES
+from tui.rows import RowsView
+
+# Keys that change nothing and show no more than what the list of their page shows.
+MOVES: Mapping[type, set[str]] = {
+    Console: {"page", "help", "palette", "redraw", "leave", "quit"},
+    Page: {"search", "back", "copy", "select", "command", "reload"},
+    RowsView: {"move", "page", "edge", "open", "mark", "mark_all"},
+    Pager: {"close", "scroll"},
+    Form: {"close", "tab", "app.focus_next", "app.focus_previous"},
+    Choice: {"step"},
+    Confirm: {"answer"},
+    Ask: {"close", "complete"},
+    Conflicted: {"answer"},
+}
+ELSEWHERE = {  # what a form and the application do stands among the lines of the list that they belong to
+    (Console, "undo"): "app.undo",
+    (Form, "save"): "edit",
+    (Form, "delete"): "delete",
+}
+SHOWN = {"copy", "select", "command", "tab"}  # of one document and of settings: they show what is shown already
+
+
+def lines(kind: type) -> dict[str, str]:
+    return dict(getattr(kind, "LINES", {}))
+
+
+WITH_LINES = sorted({*filter(lines, keys.kinds()), *PAGES}, key=lambda kind: kind.__name__)
+
+
+def test_every_page_says_which_command_shows_the_same() -> None:
+    assert [page.__name__ for page in PAGES if "" not in lines(page)] == []
+
+
+@pytest.mark.parametrize("kind", sorted(keys.kinds(), key=lambda kind: kind.__name__), ids=lambda kind: kind.__name__)
+def test_every_key_has_a_command_line(kind: type) -> None:
+    for binding in keys.bindings(kind):
+        name = binding.action.partition("(")[0]
+        known = {each.partition("(")[0] for each in lines(kind)}
+        moves = name in MOVES.get(kind, set()) or name in SHOWN or (kind, name) in ELSEWHERE
+        assert moves or (name in known and (name != "steer" or binding.action in lines(kind))), (kind, binding.action)
+
+
+@pytest.mark.parametrize("kind", WITH_LINES, ids=lambda kind: kind.__name__)
+def test_every_command_line_is_one(kind: type) -> None:
+    """The command line's own parser takes it, so that a renamed verb or option fails here."""
+    for line in lines(kind).values():
+        words = shlex.split(filled(re.sub(r"--search \{search\}", "--search x", line), {}))
+        parser = Parser(prog="gateway")
+        assert words[0] in NOUNS
+        module = importlib.import_module(f"gateway.cli.{words[0]}")
+        module.register(parser.add_subparsers(required=True, parser_class=Parser))
+        said = io.StringIO()
+        with contextlib.redirect_stderr(said):
+            try:
+                args = parser.parse_args(words)
+            except SystemExit:
+                pytest.fail(f"gateway {line}: {said.getvalue()}")
+        assert callable(args.run)
+
+
+def test_values_are_quoted() -> None:
+    line = filled("recipients set {number} --email {email} --name {name}", {"number": "a b;c", "email": ["x@y", "z@y"]})
+    assert shlex.split(line) == ["recipients", "set", "a b;c", "--email", "x@y;z@y", "--name", "NAME"]
