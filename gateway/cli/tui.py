@@ -19,7 +19,8 @@ def register(commands: Commands) -> None:
     parser = commands.add_parser("tui", help="recipients, documents, queue and settings on the screen")
     parser.add_argument("--company", default="default", help="the company to show (default: default)")
     parser.add_argument("--lang", choices=("en", "fr"), help="the language; else the locale's")
-    parser.add_argument("--ascii", action="store_true", help="draw borders with plain ASCII")
+    help_ = "plain ASCII, or all letters; without it what the locale says"
+    parser.add_argument("--ascii", action=argparse.BooleanOptionalAction, help=help_)
     parser.set_defaults(run=run)
 
 
@@ -33,6 +34,6 @@ def run(context: Context, args: argparse.Namespace) -> int:
     words += ["--company", args.company]
     words += ["--lang", args.lang] if args.lang else []
     words += ["--config", context.config_file] if context.config_file else []
-    words += ["--ascii"] if args.ascii else []
+    words += [] if args.ascii is None else ["--ascii" if args.ascii else "--no-ascii"]
     sys.stdout.flush()
     os.execv(sys.executable, words)
