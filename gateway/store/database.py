@@ -11,9 +11,9 @@ import fcntl
 import os
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
@@ -111,14 +111,41 @@ def _make(path: Path) -> None:
 
 
 def writer_engine(path: Path) -> Engine:
-    """The engine of the one read-write connection; its transactions begin IMMEDIATE."""
+    """The engine of the one read-write connection; its transactions begin IMMEDIATE, where the writer has not begun
+    one already."""
     engine = sa.create_engine("sqlite://", creator=_connector(path, readonly=False), poolclass=StaticPool)
 
     @sa.event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        if not driver(connection).in_transaction:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
+
+
+def driver(connection: Connection) -> sqlite3.Connection:
+    """SQLite's own connection below SQLAlchemy's."""
+    return cast(sqlite3.Connection, connection.connection.driver_connection)
+
+
+@contextlib.contextmanager
+def transaction(connection: Connection) -> Iterator[sqlite3.Connection]:
+    """One transaction of the writer's, committed at the end of the block or rolled back: as `connection.begin()`,
+    which SQLAlchemy is spared until a verb speaks its language. Most only run a `Statement`."""
+    raw = driver(connection)
+    raw.execute("BEGIN IMMEDIATE")
+    try:
+        yield raw
+        if connection.in_transaction():
+            connection.commit()
+        else:
+            raw.commit()
+    except BaseException:
+        if connection.in_transaction():
+            connection.rollback()
+        elif raw.in_transaction:
+            raw.rollback()
+        raise
 
 
 def reader_engine(path: Path) -> Engine:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy.engine import Connection
+
+from gateway.store.database import driver
 
 Values = Mapping[str, Any]
 
@@ -25,11 +27,11 @@ class Statement:
 
     def run(self, connection: Connection, values: Values) -> sqlite3.Cursor:
         """Run it once; sqlite3.Error as SQLite gives it."""
-        return _driver(connection).execute(self.sql, values)
+        return driver(connection).execute(self.sql, values)
 
     def run_many(self, connection: Connection, values: Iterable[Values]) -> None:
         """Run it for each of `values`."""
-        _driver(connection).executemany(self.sql, values)
+        driver(connection).executemany(self.sql, values)
 
     def value(self, connection: Connection, values: Values) -> Any:
         """The first column of the first row, None when there is no row."""
@@ -37,7 +39,3 @@ class Statement:
         row = cursor.fetchone()
         cursor.close()  # a statement that is not at its end would stand in the way of the commit
         return None if row is None else row[0]
-
-
-def _driver(connection: Connection) -> sqlite3.Connection:
-    return cast(sqlite3.Connection, connection.connection.driver_connection)

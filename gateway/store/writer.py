@@ -24,7 +24,7 @@ from sqlalchemy.exc import DBAPIError
 
 from gateway import metrics
 from gateway.errors import Busy, Corrupt, GatewayError, Temporary
-from gateway.store.database import quick_check
+from gateway.store.database import quick_check, transaction
 
 BATCH_ITEMS = 50
 BATCH_BYTES = 8 << 20
@@ -154,11 +154,11 @@ class Writer:
         try:
             self._check()
             connection = self._connected()
-            with connection.begin():
-                before = _rows_changed(connection)
+            with transaction(connection) as raw:
+                before = raw.total_changes
                 for item in batch:
                     item.value = item.verb(connection, *item.args)
-                changed = _rows_changed(connection) - before
+                changed = raw.total_changes - before
         except Exception as error:  # border: whatever a verb or the disk does, the thread lives and somebody is told
             return error
         self.trouble = None
@@ -223,12 +223,6 @@ class Writer:
 def _answer_all(items: list[_Item]) -> None:
     for item in items:
         item.answer()
-
-
-def _rows_changed(connection: Connection) -> int:
-    """How many rows the connection has changed since it was opened."""
-    raw: Any = connection.connection.driver_connection
-    return int(raw.total_changes)
 
 
 def heartbeat(connection: Connection) -> None:
