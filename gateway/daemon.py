@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
+import gc
 import logging
 import secrets
 import shutil
@@ -179,6 +180,8 @@ class Daemon:
         loop.add_signal_handler(signal.SIGHUP, self._reload)
         async with self.running():
             _log.info("running, boot %s, ports %s", self.boot, ", ".join(map(str, self.ports)) or "none")
+            gc.collect()
+            gc.freeze()  # what is there now stays: nobody need look through it again for each thousand mails
             notify.notify("READY=1")
             await self._stop.wait()
             _log.info("stopping")

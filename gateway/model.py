@@ -323,10 +323,16 @@ class Claimed(Value, frozen=True, kw_only=True):
     size: int
 
 
-class Signed(bytes):
-    """A message as it was signed, and as it is sent: signing has seen that every line ends in CRLF."""
+class Canonical(bytes):
+    """Lines that end in CRLF, with no other CR or LF (RFC 5322 §2.3): who makes one has seen to it, nobody need look
+    again. `dotted` False: no line begins with a dot, either."""
 
-    __slots__ = ()
+    dotted = True
+
+    def without_dots(self) -> Canonical:
+        """The same, once somebody has seen that no line begins with a dot."""
+        self.dotted = False
+        return self
 
 
 class Outlet(Protocol):
@@ -337,7 +343,7 @@ class Outlet(Protocol):
         None when there is none. Each is followed by `hand` or `give_back`."""
         ...
 
-    def hand(self, claimed: Claimed, content: Signed) -> None:
+    def hand(self, claimed: Claimed, content: Canonical) -> None:
         """Send `content`, for which a slot is reserved, once the lease and the attempt are committed."""
         ...
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from gateway import maillog, retry
 from gateway.errors import GatewayError
-from gateway.model import UTC, Claimed, Envelope, Outcome, Result, Signed, Transport
+from gateway.model import UTC, Canonical, Claimed, Envelope, Outcome, Result, Transport
 from gateway.store import Store, claims
 from gateway.store.claims import Due, Ended, Recorded
 
@@ -137,7 +137,7 @@ class Queue:
         self._take_slot(lane, size)
         return self._now() + LEASE
 
-    def hand(self, claimed: Claimed, content: Signed) -> None:
+    def hand(self, claimed: Claimed, content: Canonical) -> None:
         """Send what was stored under the lease that `reserve` gave."""
         self._start(claimed, self._lanes[claimed.next_hop], asyncio.get_running_loop().time(), content)
 

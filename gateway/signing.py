@@ -14,6 +14,7 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -22,7 +23,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa, utils
 
 from gateway.errors import ConfigError, Unconvertible
-from gateway.model import Value
+from gateway.model import Canonical, Value
 
 Algorithm = Literal["rsa", "ed25519"]
 
@@ -33,8 +34,10 @@ OVERSIGNED = (
     b"content-type content-transfer-encoding content-disposition content-description content-id "
     b"list-unsubscribe list-unsubscribe-post".split()
 )
+_OVERSIGNED = frozenset(OVERSIGNED)
+_FIELD_END = re.compile(rb"\r\n(?![ \t])")
 _LINE = 76  # octets of a folded signature line
-_PIECE = 16 * 1024
+_PIECE = 16 * 1024  # so small that most hold nothing but base64 and need no second look
 _BLANKS = re.compile(rb"[ \t]+")
 _PKCS1 = padding.PKCS1v15()
 _DIGEST = utils.Prehashed(hashes.SHA256())
@@ -141,29 +144,23 @@ def zone_line(name: str, value: str) -> str:
 # --- signing ---------------------------------------------------------------------------------------------
 
 
-def sign(header: bytes, body: bytes | Iterable[bytes], domain: str, keys: Sequence[Key], now: dt.datetime) -> bytes:
+def sign(header: bytes, body: bytes, domain: str, keys: Sequence[Key], now: dt.datetime, *, start: int = 0) -> bytes:
     """DKIM-Signature fields, one per key, CRLF-ended, to stand before `header`.
 
-    `header` is the block of CRLF-ended fields without the empty line, `body` all that follows it, whole or in
-    pieces. Unconvertible("line-ending", …) when a CR or LF stands alone: what is signed must be what arrives.
+    `header` is the block of CRLF-ended fields without the empty line, all that follows it is `body` from `start` on.
+    Unconvertible("line-ending", …) when a CR or LF stands alone: what is signed must be what arrives.
     ConfigError without a key.
     """
     if not keys:
         raise ConfigError("There is no DKIM key, and mail never leaves unsigned.", "dkim.keys")
     _check_line_ends(header)
-    body_hash = BodyHash()
-    for chunk in (body,) if isinstance(body, bytes) else body:
-        for piece in _pieces(chunk):
-            body_hash.update(piece)
+    body_hash = BodyHash(is_canonical=isinstance(body, Canonical))
+    for at in range(start, len(body), _PIECE):
+        body_hash.update(body[at : at + _PIECE])
     digest = base64.b64encode(body_hash.digest())
     names, signed = _signed_fields(header)
     fields = [_signature(names, signed, digest, domain.encode("ascii"), key, now) for key in keys]
     return b"".join(fields)
-
-
-def _pieces(chunk: bytes) -> Iterable[bytes]:
-    """So small that most hold nothing but base64 and need no second look."""
-    return (chunk[at : at + _PIECE] for at in range(0, len(chunk), _PIECE))
 
 
 def sign_message(content: bytes, domain: str, keys: Sequence[Key], now: dt.datetime) -> bytes:
@@ -171,10 +168,12 @@ def sign_message(content: bytes, domain: str, keys: Sequence[Key], now: dt.datet
     end = content.find(b"\r\n\r\n")
     if end < 0:
         raise Unconvertible("header", "The message has no empty line after its header.")
-    return sign(content[: end + 2], content[end + 4 :], domain, keys, now)
+    return sign(content[: end + 2], content, domain, keys, now, start=end + 4)
 
 
-def _signature(names: list[bytes], signed: bytes, digest: bytes, domain: bytes, key: Key, now: dt.datetime) -> bytes:
+def _signature(
+    names: tuple[bytes, ...], signed: bytes, digest: bytes, domain: bytes, key: Key, now: dt.datetime
+) -> bytes:
     tags = b"v=1; a=%b-sha256; c=relaxed/relaxed; d=%b;\r\n s=%b; t=%d;\r\n h=%b;\r\n bh=%b;\r\n b=" % (
         key.algorithm.encode("ascii"),
         domain,
@@ -183,13 +182,14 @@ def _signature(names: list[bytes], signed: bytes, digest: bytes, domain: bytes, 
         _fold_names(names),
         digest,
     )
-    value = base64.b64encode(key.sign(hashlib.sha256(signed + _relaxed_field(b"DKIM-Signature", tags)).digest()))
+    value = base64.b64encode(key.sign(hashlib.sha256(signed + _relaxed_field(b"dkim-signature", tags)).digest()))
     lines = [value[: _LINE - 3], *(value[at : at + _LINE - 1] for at in range(_LINE - 3, len(value), _LINE - 1))]
     return b"DKIM-Signature: " + tags + b"\r\n ".join(lines) + b"\r\n"
 
 
-def _fold_names(names: list[bytes]) -> bytes:
-    """`a:b:c`, folded after a colon and never inside a name (RFC 6376 §3.5)."""
+@lru_cache(64)
+def _fold_names(names: tuple[bytes, ...]) -> bytes:
+    """`a:b:c`, folded after a colon and never inside a name (RFC 6376 §3.5). A source's mails have the same fields."""
     lines = [b""]
     for name in names:
         if len(lines[-1]) + len(name) + 4 > _LINE:
@@ -198,33 +198,39 @@ def _fold_names(names: list[bytes]) -> bytes:
     return b"\r\n ".join(lines)[:-1]
 
 
-def _signed_fields(header: bytes) -> tuple[list[bytes], bytes]:
+def _signed_fields(header: bytes) -> tuple[tuple[bytes, ...], bytes]:
     """Names for `h=` and the canonical fields in that order; the last of a name comes first (RFC 6376 §5.4.2)."""
     found: dict[bytes, list[bytes]] = {}
-    for field in re.split(rb"\r\n(?![ \t])", header.removesuffix(b"\r\n")):
+    for field in _FIELD_END.split(header.removesuffix(b"\r\n")):
         name, _, value = field.partition(b":")
-        found.setdefault(name.strip().lower(), []).append(value)
-    names: list[bytes] = []
-    canonical: list[bytes] = []
-    for name in OVERSIGNED:
-        values = found.get(name, [])
-        canonical += [_relaxed_field(name, value) + b"\r\n" for value in reversed(values)]
-        names += [name] * (len(values) + 1)
-    return names, b"".join(canonical)
+        name = name.strip().lower()
+        if name in _OVERSIGNED:
+            found.setdefault(name, []).insert(0, _relaxed_field(name, value) + b"\r\n")
+    names = _names(tuple((name, len(found[name])) for name in OVERSIGNED if name in found))
+    return names, b"".join(b"".join(found[name]) for name in OVERSIGNED if name in found)
+
+
+@lru_cache(64)
+def _names(counts: tuple[tuple[bytes, int], ...]) -> tuple[bytes, ...]:
+    """Each oversigned name once more than it is there."""
+    there = dict(counts)
+    return tuple(name for name in OVERSIGNED for _ in range(there.get(name, 0) + 1))
 
 
 def _relaxed_field(name: bytes, value: bytes) -> bytes:
-    """RFC 6376 §3.4.2."""
-    return name.lower() + b":" + _BLANKS.sub(b" ", value.replace(b"\r\n", b"")).strip(b" ")
+    """RFC 6376 §3.4.2, `name` in lower case."""
+    return name + b":" + _BLANKS.sub(b" ", value.replace(b"\r\n", b"")).strip(b" ")
 
 
 class BodyHash:
     """SHA-256 of a body in relaxed form (RFC 6376 §3.4.4), fed in pieces cut anywhere.
 
-    A body without a last CRLF counts as if it had one, since SMTP sends one (RFC 5321 §4.1.1.4).
+    A body without a last CRLF counts as if it had one, since SMTP sends one (RFC 5321 §4.1.1.4). With `is_canonical`
+    somebody has looked at its line ends.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_canonical: bool = False) -> None:
+        self._is_canonical = is_canonical
         self._hash = hashlib.sha256()
         self._empty = True  # nothing but line ends and blanks so far
         self._ends = 0  # CRLFs that count only if something follows
@@ -233,7 +239,8 @@ class BodyHash:
     def update(self, piece: bytes) -> None:
         """Take the next piece. Unconvertible("line-ending", …) when a CR or LF in it stands alone."""
         data = self._rest + piece if self._rest else piece
-        _check_line_ends(data[:-1] if data.endswith(b"\r") else data)
+        if not self._is_canonical:
+            _check_line_ends(data[:-1] if data.endswith(b"\r") else data)
         solid = data.rstrip(b" \t\r\n")
         if solid:
             self._write_ends()

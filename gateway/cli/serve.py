@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import contextlib
 import ctypes
+import gc
 import logging
 import sys
 from typing import TYPE_CHECKING
@@ -62,18 +62,23 @@ def give_large_buffers_back() -> None:
 
 SWITCH_SECONDS = 0.0005  # the thread that writes waits at most so long for the one that talks; the default is 0.005
 
+GARBAGE = 10_000  # objects made and not yet let go until rings of them are looked for; the default is 700
+
 
 def run(context: Context, args: argparse.Namespace) -> int:
     """Serve; exit code 0 after an orderly stop."""
+    import uvloop
+
     from gateway.config import check_files
     from gateway.daemon import Daemon
     from gateway.errors import ConfigError
 
     set_up_logging(args.log_level)
     sys.setswitchinterval(SWITCH_SECONDS)
+    gc.set_threshold(GARBAGE)
     give_large_buffers_back()
     config = context.config()
     for problem in check_files(config):
         raise ConfigError(problem)
-    asyncio.run(Daemon(config).serve())
+    uvloop.run(Daemon(config).serve())
     return 0

@@ -13,7 +13,7 @@ from typing import Any
 from gateway import maillog, signing
 from gateway.config import Config
 from gateway.errors import ConfigError, GatewayError, Temporary, Unreadable
-from gateway.model import UTC, Outlet, Signed, show_id
+from gateway.model import UTC, Canonical, Outlet, show_id
 from gateway.pipeline import dividing, finding
 from gateway.pipeline.piecing import Pieces, is_piece
 from gateway.pipeline.steps import MAX_DEATHS, Held, Made, Steps
@@ -354,8 +354,11 @@ class Pipeline:
         return incident
 
 
-def _whole(message: NewMessage, data: bytes) -> Signed:
+def _whole(message: NewMessage, data: bytes) -> Canonical:
     """The message's bytes, made of those of its document where it has none of its own."""
     if message.body is not None and message.body.data is not None:
-        return Signed(message.body.data)
-    return Signed((message.header or b"") + data[message.body_offset :])
+        return Canonical(message.body.data)
+    header = message.header or b""
+    whole = Canonical(b"".join((header, memoryview(data)[message.body_offset :])))
+    dotted = not isinstance(data, Canonical) or data.dotted or header.startswith(b".") or b"\n." in header
+    return whole if dotted else whole.without_dots()

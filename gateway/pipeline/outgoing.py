@@ -10,7 +10,7 @@ from pathlib import PurePath
 
 import msgspec
 
-from gateway import address, compose, doctypes, mimeheader, signing, templates
+from gateway import address, compose, doctypes, headers, mimeheader, signing, templates
 from gateway.errors import Refused
 from gateway.formats.words import Words
 from gateway.model import Attachment, Body, Envelope, ReadDocument, Recipient, Resolution, Value
@@ -105,8 +105,7 @@ def pass_on(letter: Letter, content: bytes, sender: Sender, now: dt.datetime, ch
         gateway=compose.Trace(peer=document.peer, hostname=sender.hostname, submission_id=document.submission_id),
         charsets=charsets,
     )
-    body = memoryview(content)[offset:]
-    header = signing.sign(block, [bytes(body)], sender.domain, sender.keys, now) + block + b"\r\n"
+    header = signing.sign(block, content, sender.domain, sender.keys, now, start=offset) + block + b"\r\n"
     return NewMessage(
         id=message_id,
         message_id=_message_id(block),
@@ -115,7 +114,7 @@ def pass_on(letter: Letter, content: bytes, sender: Sender, now: dt.datetime, ch
         body=None,
         header=header,
         body_offset=offset,
-        size=len(header) + len(body),
+        size=len(header) + len(content) - offset,
         expires_at=now + LIFETIME,
         deliveries=_passed_on(document.envelope, _deliveries(delivery_ids, to, (), sender)),
     )
@@ -131,7 +130,9 @@ def _passed_on(envelope: Envelope, deliveries: tuple[NewDelivery, ...]) -> tuple
 def _from(content: bytes) -> str:
     """The one address of the mail's own From; empty when there is none or there are several."""
     end = content.find(b"\r\n\r\n", 0, compose.MAX_HEADER)
-    return mimeheader.Headers.parse(content[: max(end, 0)]).only_mailbox("from")
+    fields = headers.split_fields(content[: max(end, 0)])
+    block = b"\r\n".join(b"From:" + value for name, value in fields if name.lower() == b"from")
+    return mimeheader.Headers.parse(block).only_mailbox("from")
 
 
 def _message_id(block: bytes) -> str:

@@ -29,6 +29,7 @@ from gateway.workers import Died, Pool
 P = ParamSpec("P")
 READ_SECONDS = 12.0  # wall time of one worker for reading a document
 SETTINGS_SECONDS = 1.0  # how long a company's settings are kept
+TINY = 16 << 10  # bytes; less than that costs little beside its signature
 SMALL = 128 << 10  # bytes that are composed and signed in a millisecond or two
 MAX_DEATHS = 2  # design D11: a document that has cost two workers is held
 
@@ -88,6 +89,7 @@ class Steps:
         self._verp_key, self._next_hop, self._now = verp_key, next_hop, now
         self._sources: dict[str, Source] = {source.name: source for source in config.sources}
         self._looked: dict[int, tuple[Looked | None, float]] = {}
+        self._turn = asyncio.Lock()
         self.keys: tuple[signing.Key, ...] = ()
 
     def source(self, name: str) -> Source | None:
@@ -184,6 +186,20 @@ class Steps:
                     sentence = f"{MAX_DEATHS} workers died over this document, so it is not tried a third time."
                     raise Held(Hold(cause="unreadable:crash", sentence=sentence)) from died
 
+    async def _write(self, size: int, write: Callable[P, NewMessage], *args: P.args, **kwargs: P.kwargs) -> NewMessage:
+        """Run `write` over `size` bytes: in a thread when that takes longer than going there and back costs.
+
+        Of small ones, each between two looks at the sockets: a signature takes as long as a whole dialogue with a
+        client, and many documents become due with one commit.
+        """
+        if size > SMALL:
+            return await asyncio.to_thread(write, *args, **kwargs)
+        if size > TINY:  # waiting costs it the cache that its bytes are in
+            return write(*args, **kwargs)
+        async with self._turn:
+            await asyncio.sleep(0)
+            return write(*args, **kwargs)
+
     def _letter(
         self, document: ClaimedDocument, reading: ReadDocument, looked: Looked, passed_on: bool
     ) -> outgoing.Letter:
@@ -226,11 +242,11 @@ class Steps:
             if letter.reading.format == "mail":
                 source = self.source(letter.document.source)
                 charsets = CHARSETS if source is None else source.charset
-                return await _small_here(len(data), outgoing.pass_on, letter, data, sender, self._now(), charsets), ()
+                return await self._write(len(data), outgoing.pass_on, letter, data, sender, self._now(), charsets), ()
             attachments = await self._converting.attachments(letter, data)
             size = sum(len(attachment.content) for attachment in attachments)
             with metrics.STAGE_SECONDS.labels("compose").time():
-                message = await _small_here(size, outgoing.write, letter, attachments, sender, self._now())
+                message = await self._write(size, outgoing.write, letter, attachments, sender, self._now())
             notes = attachments[0].notes
             return msgspec.structs.replace(message, notes=notes), notes
         except Held as held:  # writing it cost a worker: what was learnt is known all the same
@@ -248,11 +264,6 @@ class Steps:
         except Refused as error:
             why = Hold(cause="template", sentence=error.sentence, wakes=(f"template:{company}",))
             raise Held(why, _finding(letter)) from error
-
-
-async def _small_here(size: int, write: Callable[P, NewMessage], *args: P.args, **kwargs: P.kwargs) -> NewMessage:
-    """Run `write` over `size` bytes: in a thread when that takes longer than going there and back costs."""
-    return write(*args, **kwargs) if size <= SMALL else await asyncio.to_thread(write, *args, **kwargs)
 
 
 def _by_person(to: tuple[str, ...], business: Business) -> Resolution:

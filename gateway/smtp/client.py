@@ -14,8 +14,9 @@ from typing import Literal
 
 from gateway import retry
 from gateway.errors import GatewayError
-from gateway.model import Envelope, Outcome, Reply, Result, Signed
+from gateway.model import Canonical, Envelope, Outcome, Reply, Result
 from gateway.retry import Stage
+from gateway.smtp.dialing import dial
 from gateway.smtp.link import Link, LinkLost, describe
 from gateway.smtp.replies import Answer
 
@@ -65,17 +66,22 @@ def prepare(message: bytes) -> Content:
 
     A lone CR or LF is what smuggles a second message into this one at a server that takes it for a line's end.
     """
-    if not (isinstance(message, Signed) or _ends_in_crlf(message)):
+    if not (isinstance(message, Canonical) or _ends_in_crlf(message)):
         raise ValueError(f"the message has a lone CR or LF at {_position(message)}")
     data = message if message.endswith(b"\r\n") else message + b"\r\n"
     size = len(data)
-    if _DOT.search(data):
-        data = data.replace(b"\r\n.", b"\r\n..")  # RFC 5321 §4.5.2
-    if data.startswith(b"."):
-        data = b"." + data
+    if not isinstance(message, Canonical) or message.dotted:
+        data = _stuffed(data)
     eight_bit = not message.isascii()
     header = message[: message.find(b"\r\n\r\n") + 1] if eight_bit else b""
     return Content(data + b".\r\n", size, eight_bit, not header.isascii())
+
+
+def _stuffed(data: bytes) -> bytes:
+    """`data` with a dot before each that begins a line (RFC 5321 §4.5.2)."""
+    if _DOT.search(data):
+        data = data.replace(b"\r\n.", b"\r\n..")
+    return b"." + data if data.startswith(b".") else data
 
 
 def _ends_in_crlf(message: bytes) -> bool:
@@ -117,8 +123,8 @@ async def _open(server: Server, until: float) -> Session | Outcome:
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout_at(min(until, loop.time() + (server.connect_deadline or CONNECT_DEADLINE))):
-            host = server.address or server.host
-            _, link = await loop.create_connection(Link, host, server.port, happy_eyeballs_delay=0.25)
+            reached = await dial(server.address or server.host, server.port)
+            _, link = await loop.create_connection(Link, sock=reached)
     except (OSError, TimeoutError, UnicodeError) as error:  # UnicodeError: a host name that IDNA cannot encode
         name = peer_name(server, server.address or server.host)
         return retry.failed("4.4.1", f"cannot connect to {name}: {describe(error)}", peer=name)

@@ -1,7 +1,4 @@
-"""One SMTP connection: its life, its timers and its replies, on aiosmtpd's protocol.
-
-Upstream's are the transport, the reader and the writer.
-"""
+"""One SMTP connection: its life, its timers and its replies."""
 
 from __future__ import annotations
 
@@ -9,48 +6,28 @@ import asyncio
 import logging
 import secrets
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Literal
-
-from aiosmtpd.smtp import SMTP
+from typing import TYPE_CHECKING, Literal
 
 from gateway import maillog
 from gateway.config import Source
 from gateway.model import Peer, Reply
 from gateway.smtp.commands import Transaction
 from gateway.smtp.entrance import Entrance
+from gateway.smtp.wire import Wire
 
 if TYPE_CHECKING:
     from gateway.smtp.server import Server
 
 _log = logging.getLogger("gateway.smtp")
 
-BUFFER = 1 << 16  # the reader stops the transport at twice this
 
-
-class Connection(SMTP):
+class Connection(Wire):
     """The protocol object of one client; `server` has what all share. Ends when the client or a timer ends it."""
 
     def __init__(self, server: Server, entrance: Entrance) -> None:
-        # Upstream's constructor looks at every member of the object for each connection, 12 % of a short session;
-        # it sets nothing else that the parts used here read.
-        loop = asyncio.get_running_loop()
-        asyncio.StreamReaderProtocol.__init__(
-            self, asyncio.StreamReader(limit=BUFFER, loop=loop), self._cb_client_connected, loop=loop
-        )
-        self.loop = loop
+        super().__init__(asyncio.get_running_loop())
         self.server = server
-        self.event_handler = server
         self.hostname = server.hostname
-        self.enable_SMTPUTF8 = True
-        self.tls_context = None
-        self.session = None
-        self.transport = None
-        self._tls_protocol = None
-        self._original_transport = None
-        self._handler_coroutine = None
-        self._timeout_handle: asyncio.TimerHandle | None = None
-        self._timeout_duration = server.limits.command_timeout
-
         self.entrance = entrance
         self.client = ("", 0)  # address and port, as the socket or a trusted proxy says
         self.peer = Peer(host="")
@@ -61,20 +38,32 @@ class Connection(SMTP):
         self.transaction: Transaction | None = None
         self.notes: Counter[str] = Counter()  # what was odd since the last mail
         self.state: Literal["command", "data", "commit"] = "command"
-        self.idle_since = loop.time()
+        self.idle_since = self.loop.time()
         self.leaving: Reply | None = None  # say this and close at the next command
         self._replies = bytearray()
         self._received = 0  # bytes of the content that is on its way
         self._received_before = 0
         self._errors = 0  # refused commands
         self._auth_errors = 0
-        self._deadline = loop.time() + server.limits.session_timeout
+        self._deadline = self.loop.time() + server.limits.session_timeout
+        self._until = self._deadline  # loop time at which the client is late
+        self._timer: asyncio.TimerHandle | None = None
+        self._dialogue: asyncio.Task[None] | None = None
 
     # --- the connection -------------------------------------------------------------------------------------
 
-    def eof_received(self) -> bool | None:
-        """A half-close is an end of input and no more: what was complete before it is still answered."""
-        return asyncio.StreamReaderProtocol.eof_received(self)
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Starts the timer."""
+        super().connection_made(transport)
+        self._reset_timeout()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Ends the dialogue. A commit that runs goes on: it is a task of the server."""
+        super().connection_lost(error)
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._dialogue is not None:
+            self._dialogue.cancel()
 
     def leave(self, reply: Reply) -> None:
         """Closes the connection with `reply`: now when the client is between commands, else after what runs."""
@@ -85,29 +74,40 @@ class Connection(SMTP):
 
     def abort(self) -> None:
         """Cuts the connection; a commit that runs goes on."""
-        transport = self._original_transport or self._writer.transport
-        assert isinstance(transport, asyncio.Transport)
-        transport.abort()
+        if self._raw is not None:
+            self._raw.abort()
 
     def _reset_timeout(self, duration: float | None = None) -> None:
-        if self._timeout_handle is not None:
-            self._timeout_handle.cancel()
-        wait = min(duration or self._timeout_duration, self._deadline - self.loop.time())
-        self._timeout_handle = self.loop.call_later(max(0.0, wait), self._timeout_cb)
+        """The client has `duration` seconds from now, of those its session has left. The timer is moved only when it
+        would come too late; when it comes too early, it moves itself: most commands cost it nothing."""
+        wait = duration or self.server.limits.command_timeout
+        self._until = min(self.loop.time() + wait, self._deadline)
+        if self._timer is None or self._timer.when() > self._until:
+            self._set_timer()
 
-    def _timeout_cb(self) -> None:
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self.loop.call_at(self._until, self._timeout)
+
+    def _timeout(self) -> None:
+        self._timer = None
+        if self.loop.time() < self._until:
+            self._set_timer()
+            return
         if self.state == "commit":  # the store answers or fails; it is not the client who is late
             return
         if self.state == "data" and self._fast_enough() and self.loop.time() < self._deadline:
             self._reset_timeout(self.server.limits.data_timeout)
             return
-        if self._writer.transport.is_closing():  # it does not even read our last words
+        if self.transport is None or self.transport.is_closing():  # it does not even read our last words
             self.abort()
             return
         maillog.refused(self.peer, f"no {self.state} within the time limit", self.source_name)
         self.say(421, "4.4.2", "Timeout, closing the connection")
         self._close()
-        self._timeout_handle = self.loop.call_later(self.server.limits.linger, self._timeout_cb)
+        self._until = self.loop.time() + self.server.limits.linger
+        self._set_timer()
 
     def _fast_enough(self) -> bool:
         arrived, self._received_before = self._received - self._received_before, self._received
@@ -116,9 +116,8 @@ class Connection(SMTP):
     def _close(self) -> None:
         """Writes what is gathered and closes. The timer stays: it ends a client that does not read."""
         if self.transport is not None and not self.transport.is_closing():
-            self._writer.write(bytes(self._replies))
-            self._replies.clear()
-            self._writer.close()
+            self._write_replies()
+            self.transport.close()
 
     # --- replies --------------------------------------------------------------------------------------------
 
@@ -132,36 +131,30 @@ class Connection(SMTP):
     def _reply(self, reply: Reply) -> None:
         self.say(reply.code, reply.enhanced, reply.text)
 
+    def answer(self, reply: Reply) -> None:
+        """Writes one reply at once: the dialogue, which waits for it, has its turn only after others."""
+        self._reply(reply)
+        self._write_replies()
+
     def _refuse(self, reply: Reply, reason: str, address: str = "") -> None:
         maillog.refused(self.peer, reason, self.source_name, address)
         self._reply(reply)
 
-    async def push(self, status: Any) -> None:
-        """Writes one reply at once (upstream's way, for upstream's STARTTLS)."""
-        self._replies += status.encode("ascii", "replace") + b"\r\n"
-        await self._flush()
-
     async def _flush(self) -> None:
         if self._replies:
-            self._writer.write(bytes(self._replies))
-            self._replies.clear()
-            await self._writer.drain()
+            self._write_replies()
+            await self.drain()
 
-    async def handle_exception(self, error: Exception) -> str:
-        """Upstream's name for `incident`."""
-        reply = self.incident(error)
-        return f"{reply.code} {reply.enhanced} {reply.text}"
+    def _write_replies(self) -> None:
+        if self._replies and self.transport is not None and not self.transport.is_closing():
+            self.transport.write(bytes(self._replies))
+            self._replies.clear()
 
     def incident(self, error: Exception) -> Reply:
         """A fault of ours: the client may come back, the traceback goes to the log under the incident's number."""
         number = secrets.token_hex(4).upper()
         _log.error("incident %s with %s:%s", number, self.peer.host, self.peer.port, exc_info=error)
         return Reply(code=451, enhanced="4.3.0", text=f"Something failed here, try again later, incident {number}")
-
-    @property
-    def _buffered(self) -> bytearray:
-        """What the reader holds already; StreamReader has no public name for it, and upstream uses this one too."""
-        return self._reader._buffer  # type: ignore[attr-defined,no-any-return]
 
     @property
     def source_name(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
 
 from aiosmtpd.proxy_protocol import AF, V2_CMD, ProxyData, get_proxy
@@ -10,6 +9,7 @@ from aiosmtpd.proxy_protocol import AF, V2_CMD, ProxyData, get_proxy
 from gateway.config import Listener
 from gateway.smtp.sources import Address, client_address
 from gateway.smtp.tls import Tls
+from gateway.smtp.wire import Wire
 
 
 class Entrance:
@@ -32,7 +32,7 @@ class Entrance:
         return address is not None and any(address in network for network in self._proxies)
 
 
-async def client_of_proxy(reader: asyncio.StreamReader) -> tuple[str, int] | None:
+async def client_of_proxy(reader: Wire) -> tuple[str, int] | None:
     """The client that a proxy names (PROXY protocol, version 1 or 2); the empty host when it speaks for itself
     (LOCAL, UNKNOWN), None when the header is none. Reads the header and nothing after it."""
     data: ProxyData = await get_proxy(reader)

@@ -41,9 +41,9 @@ class Link(asyncio.Protocol):
     # --- called by the loop ------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        transport.set_write_buffer_limits(high=PIECE)
+        self._transport = transport  # type: ignore[assignment]  # a loop's transports need not be asyncio's
+        assert self._transport is not None
+        self._transport.set_write_buffer_limits(high=PIECE)
 
     def data_received(self, data: bytes) -> None:
         if self._lost is not None:

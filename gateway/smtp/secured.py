@@ -33,13 +33,12 @@ class Secured(Connection):
     async def _start_tls(self) -> bool:
         """Makes the handshake with what the client has sent of it so far; False, and closed, when it fails."""
         raw = self.transport
-        assert isinstance(raw, asyncio.Transport)
+        assert raw is not None
         received = bytes(self._buffered)
         self._buffered.clear()
         limits = self.server.limits
         context = self.entrance.tls.context(today())
-        self._original_transport = raw
-        self._over_ssl = True
+        self.over_tls = True
         try:
             secured = await tls.shake_hands(
                 raw, self, context, received, seconds=limits.handshake_timeout, linger=limits.tls_linger
@@ -50,8 +49,6 @@ class Secured(Connection):
             self.connection_lost(error)  # asyncio tells the protocol above TLS only when the handshake was done
             return False
         self.transport = secured
-        self._reader._transport = secured  # type: ignore[attr-defined]
-        self._writer._transport = secured  # type: ignore[attr-defined]
         self.secure = secured.get_extra_info("ssl_object").version()
         if self.secure in ("TLSv1", "TLSv1.1"):
             self.notes[self.secure.lower()] += 1
@@ -70,8 +67,7 @@ class Secured(Connection):
             self._close()
         else:
             self.say(220, "2.0.0", "Ready to start TLS")
-            self._writer.write(bytes(self._replies))
-            self._replies.clear()
+            self._write_replies()
             if await self._start_tls():
                 self.transaction = None
                 self.extended = False
@@ -132,7 +128,7 @@ class Secured(Connection):
         await self._flush()
         self._reset_timeout()
         try:
-            line = await self._reader.readuntil(b"\n")
+            line = await self.readuntil()
         except asyncio.LimitOverrunError:
             self.leaving = _TOO_LONG
             return _TOO_LONG

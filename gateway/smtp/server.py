@@ -84,14 +84,13 @@ class Server:
         self._sockets = sockets
         self._servers: list[asyncio.Server] = []
         self._connections: Counter[str] = Counter()  # source -> sessions
-        self._commits: set[asyncio.Task[Reply]] = set()
+        self._commits: set[asyncio.Task[None]] = set()
         self._gone = asyncio.Event()
 
     # --- life -----------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
         """Opens all listeners or none; ConfigError names the one that cannot be opened."""
-        logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd's own, one line per event
         try:
             for number, entrance in enumerate(self._entrances):
                 entrance.tls.load()
@@ -205,6 +204,8 @@ class Server:
 
     def _make_room(self, newcomer: Session) -> bool:
         """Whether there is a place, if need be that of the session idle longest without a transaction (design D18)."""
+        if len(self.sessions) <= self.limits.connections:
+            return True
         staying = [session for session in self.sessions if session.leaving is None]
         if len(staying) <= self.limits.connections:
             return True
@@ -228,8 +229,8 @@ class Server:
 
     async def commit(
         self, session: Session, envelope: Envelope, body: Body, spool: Spool, notes: Mapping[str, int]
-    ) -> Reply:
-        """Stores a content, whatever becomes of the client; `spool` is closed when that has ended."""
+    ) -> None:
+        """Stores a content and answers, whatever becomes of the client; `spool` is closed when that has ended."""
         assert session.source is not None
         source = session.source
         self.quirks.add(source.name, notes, dt.datetime.now(UTC))
@@ -240,9 +241,12 @@ class Server:
         task = asyncio.create_task(self._commit(session, handed, spool))
         self._commits.add(task)
         task.add_done_callback(self._committed)
-        return await asyncio.shield(task)
+        await asyncio.shield(task)
 
-    async def _commit(self, session: Session, handed: Handed, spool: Spool) -> Reply:
+    async def _commit(self, session: Session, handed: Handed, spool: Spool) -> None:
+        session.answer(await self._stored(session, handed, spool))
+
+    async def _stored(self, session: Session, handed: Handed, spool: Spool) -> Reply:
         try:
             return await self._receive(handed)
         except Busy as error:
@@ -256,7 +260,7 @@ class Server:
         finally:
             spool.close()
 
-    def _committed(self, task: asyncio.Task[Reply]) -> None:
+    def _committed(self, task: asyncio.Task[None]) -> None:
         self._commits.discard(task)
         self._gone.set()
 

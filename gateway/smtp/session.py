@@ -51,6 +51,7 @@ class Session(Secured):
         """Starts the dialogue; the server decides whether this client gets one."""
         super().connection_made(transport)
         self.server.sessions[self] = None
+        self._dialogue = self.loop.create_task(self._talk())
 
     def connection_lost(self, error: Exception | None) -> None:
         """Ends the dialogue. A commit that runs goes on: it is a task of the server."""
@@ -60,7 +61,7 @@ class Session(Secured):
 
     # --- the command loop -----------------------------------------------------------------------------------
 
-    async def _handle_client(self) -> None:
+    async def _talk(self) -> None:
         try:
             if not await self._arrive():
                 return
@@ -99,7 +100,7 @@ class Session(Secured):
         """Reads a trusted proxy's header."""
         try:
             async with asyncio.timeout(self.server.limits.proxy_timeout):
-                client = await client_of_proxy(self._reader)
+                client = await client_of_proxy(self)
         except TimeoutError:
             client = None
         if client is None:
@@ -118,7 +119,7 @@ class Session(Secured):
             await asyncio.sleep(0)
         self.idle_since = self.loop.time()
         try:
-            line = await self._reader.readuntil(b"\n")
+            line = await self.readuntil()
         except asyncio.LimitOverrunError:
             line = b""
         if line and len(line) <= LINE_LIMIT:
@@ -230,7 +231,8 @@ class Session(Secured):
         elif not self.server.in_rate(self):
             self._refuse(Reply(code=451, enhanced="4.7.1", text="Too many mails, try again later"), "above max_rate")
         elif self._has_room(mail.size):
-            self.notes.update({"no_helo": not self.peer.helo, "dsn": mail.dsn})
+            self.notes["no_helo"] += not self.peer.helo
+            self.notes["dsn"] += mail.dsn
             self.transaction = Transaction(mail)
             self.say(250, "2.1.0", "Ok")
 
@@ -245,7 +247,8 @@ class Session(Secured):
         elif len(self.transaction.rcpt_to) >= self.server.limits.recipients:
             self.say(452, "4.5.3", "Too many recipients")
         else:
-            self.notes.update(rcpt.notes)
+            for note in rcpt.notes:
+                self.notes[note] += 1
             self.transaction.rcpt_to[rcpt.address] = None
             self.say(250, "2.1.5", "Ok")
 
@@ -258,14 +261,15 @@ class Session(Secured):
             self.say(503, "5.5.1", "Send MAIL and RCPT first")
         elif self._has_room(transaction.mail.size) and not self._too_early("early_data"):
             try:
-                self._reply(await self._content(transaction))
+                await self._content(transaction)
             finally:
                 self.state = "command"
                 self.transaction = None
             self._reset_timeout()
 
-    async def _content(self, transaction: Transaction) -> Reply:
-        """Reads a content to its end and has it stored; the spool is closed here or, once there, by the commit."""
+    async def _content(self, transaction: Transaction) -> None:
+        """Reads a content to its end, has it stored and answers; the spool is closed here or, once there, by the
+        commit."""
         spool = self.server.spool(self.max_size)
         source = self.source
         assert source is not None
@@ -279,14 +283,16 @@ class Session(Secured):
             raise
         if body is None:
             spool.close()
-            return refusal
+            self._reply(refusal)
+            return
         self.state = "commit"
         mail = transaction.mail
         envelope = Envelope(mail_from=mail.sender, rcpt_to=tuple(transaction.rcpt_to), smtputf8=mail.smtputf8)
-        self.notes.update({"bare_lf": stream.bare_lf, "bare_cr": stream.bare_cr})
+        self.notes["bare_lf"] += stream.bare_lf
+        self.notes["bare_cr"] += stream.bare_cr
         notes = {name: int(count) for name, count in sorted(self.notes.items()) if count}
         self.notes.clear()
-        return await self.server.commit(self, envelope, body, spool, notes)
+        await self.server.commit(self, envelope, body, spool, notes)
 
     async def _read_content(self, stream: DataStream, spool: Spool) -> None:
         """Returns at the end of the content, or when there is so much that no end is waited for."""
@@ -304,15 +310,18 @@ class Session(Secured):
                 break
             spool.write(stream.feed(piece))
             self._received = stream.received
-        self._buffered[:0] = stream.rest  # commands of a client that pipelines
+        self.unread(stream.rest)  # commands of a client that pipelines
 
     async def _more(self, stream: DataStream) -> bytes | None:
         """The next piece of content; None when a lenient end was followed by silence."""
-        try:
-            async with asyncio.timeout(self.server.limits.lenient_pause if stream.paused else None):
-                piece = await self._reader.read(CHUNK)
-        except TimeoutError:
-            return None
+        if stream.paused:
+            try:
+                async with asyncio.timeout(self.server.limits.lenient_pause):
+                    piece = await self.read(CHUNK)
+            except TimeoutError:
+                return None
+        else:
+            piece = await self.read(CHUNK)
         if not piece:
             raise asyncio.IncompleteReadError(b"", None)
         return piece
@@ -329,7 +338,7 @@ class Session(Secured):
             maillog.refused(self.peer, fault, self.source_name)
             return Reply(code=554, enhanced="5.6.0", text=fault), None
         reply = Reply(code=452, enhanced="4.3.1", text="No room for this message now, try again later")
-        return reply, spool.body()
+        return reply, spool.body(dotted=stream.dotted)
 
     def _fault(self, stream: DataStream) -> str:
         """What of a whole content this source may not send."""

@@ -9,7 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from gateway.model import Body
+from gateway.model import Body, Canonical
+
+PIECES = 64  # of a content in memory
 
 _log = logging.getLogger("gateway.smtp")
 
@@ -52,7 +54,8 @@ class Budget:
 
 
 class Spool:
-    """One content: in memory up to `above` bytes, beyond in an unlinked temporary file in `directory`.
+    """One content as `DataStream` gives it: in memory up to `above` bytes, beyond in an unlinked temporary file in
+    `directory`.
 
     `too_large` and `no_room` say why bytes were given up; from then on everything is discarded. Whoever makes one
     closes it, which gives its bytes back to the budget.
@@ -64,7 +67,8 @@ class Spool:
         self._above = above
         self._directory = directory
         self._hash = hashlib.sha256()
-        self._data = bytearray()
+        self._pieces: list[bytes] = []
+        self._in_memory = 0
         self._file: IO[bytes] | None = None
         self._in_file = 0
         self.size = 0
@@ -82,15 +86,21 @@ class Spool:
             return
         self._hash.update(piece)
         if self._file is None and self.size <= self._above and self._budget.take_memory(len(piece)):
-            self._data += piece
+            self._pieces.append(piece)
+            if len(self._pieces) > PIECES:  # of a client that drips: each costs more than its bytes
+                self._pieces = [_joined(self._pieces)]
+            self._in_memory += len(piece)
             return
         try:
             self._to_file(piece)
         except OSError as error:
             self._give_up(f"a temporary file cannot be written: {error}")
 
-    def body(self) -> Body | None:
-        """The whole content, or None when it was given up. The file, if there is one, stays ours to close."""
+    def body(self, *, dotted: bool = True) -> Body | None:
+        """The whole content, or None when it was given up. The file, if there is one, stays ours to close.
+
+        Not `dotted`: no line of it begins with a dot.
+        """
         if self._file is not None:
             try:
                 self._file.flush()
@@ -98,14 +108,15 @@ class Spool:
                 self._give_up(f"a temporary file cannot be written: {error}")
         if self.too_large or self.no_room:
             return None
-        data = bytes(self._data) if self._file is None else None
+        data = None if self._file is not None else Canonical(_joined(self._pieces))
+        if data is not None and not dotted:
+            data.without_dots()
         return Body(sha256=self._hash.digest(), size=self.size, media_type="message/rfc822", data=data, file=self._file)
 
     def close(self) -> None:
         """Lets the bytes go; may be called twice."""
-        self._budget.memory -= len(self._data)
+        self._forget_memory()
         self._budget.files -= self._in_file
-        self._data = bytearray()
         self._in_file = 0
         if self._file is not None:
             file, self._file = self._file, None
@@ -115,18 +126,25 @@ class Spool:
                 _log.debug("a temporary file did not close: %s", error)
 
     def _to_file(self, piece: bytes) -> None:
-        if not self._budget.take_file(len(self._data) + len(piece)):
+        if not self._budget.take_file(self._in_memory + len(piece)):
             self._give_up("temporary files have no room left")
             return
-        self._in_file += len(self._data) + len(piece)
+        self._in_file += self._in_memory + len(piece)
         if self._file is None:
             self._file = tempfile.TemporaryFile(buffering=1 << 16, dir=self._directory)  # noqa: SIM115
-            self._file.write(self._data)
-            self._budget.memory -= len(self._data)
-            self._data = bytearray()
+            self._file.writelines(self._pieces)
+            self._forget_memory()
         self._file.write(piece)
+
+    def _forget_memory(self) -> None:
+        self._budget.memory -= self._in_memory
+        self._pieces, self._in_memory = [], 0
 
     def _give_up(self, reason: str) -> None:
         _log.warning("incoming content is given up: %s", reason)
         self.no_room = True
         self.close()
+
+
+def _joined(pieces: list[bytes]) -> bytes:
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)

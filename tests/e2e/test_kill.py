@@ -113,7 +113,9 @@ def test_the_wal_is_synced_before_the_250(make_gateway: Make, tmp_path: Path) ->
     gateway = make_gateway()
     if not _has_strace():
         pytest.skip("strace is not installed")
-    gateway.start(("strace", "-f", "-y", "-e", "trace=fdatasync,fsync,sendto,recvfrom", "-s", "40", "-o", str(trace)))
+    gateway.start(
+        ("strace", "-f", "-y", "-e", "trace=fdatasync,fsync,write,writev,sendto,sendmsg", "-s", "40", "-o", str(trace))
+    )
     for number in range(5):
         gateway.mail((f"{number}.txt", b"no document %d" % number))
     os.kill(gateway.cli("status")["pid"], signal.SIGKILL)  # the traced one; strace ends with it

@@ -122,7 +122,7 @@ def passed_on(chance: random.Random, number: int) -> bytes:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Signed mails `ours-*`, passed-on ones `on-*` and forged ones `forged-*`, with their DNS."""
+    """Canonical mails `ours-*`, passed-on ones `on-*` and forged ones `forged-*`, with their DNS."""
     made = tmp_path_factory.mktemp("mails")
     keys = (
         signing.parse_key("gw1", signing.generate("rsa")),

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from gateway.model import UTC, Accepted, Claimed, Envelope, NewSubmission, Signed
+from gateway.model import UTC, Accepted, Canonical, Claimed, Envelope, NewSubmission
 from gateway.pipeline import loop
 from gateway.store import claims, documents, messages, schema, submissions
 from gateway.store.leases import Lease
@@ -27,14 +27,14 @@ class Slots:
 
     def __init__(self, free: int) -> None:
         self.free = free
-        self.handed: list[tuple[Claimed, Signed]] = []
+        self.handed: list[tuple[Claimed, Canonical]] = []
         self.woken = 0
 
     def reserve(self, next_hop: str, size: int) -> dt.datetime | None:
         self.free -= 1
         return UNTIL if self.free >= 0 else None
 
-    def hand(self, claimed: Claimed, content: Signed) -> None:
+    def hand(self, claimed: Claimed, content: Canonical) -> None:
         self.handed.append((claimed, content))
 
     def give_back(self, next_hop: str, size: int) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 
 from gateway import settings
 from gateway.config import Config
-from gateway.model import UTC, Claimed, Envelope, NewSubmission, Outlet, Recipient, Signed, parse_id
+from gateway.model import UTC, Canonical, Claimed, Envelope, NewSubmission, Outlet, Recipient, parse_id
 from gateway.pipeline import Pipeline
 from gateway.recent import Recent
 from gateway.store import Store, companies, messages, recipients, submissions, views
@@ -109,7 +109,7 @@ class Outside:
     def reserve(self, next_hop: str, size: int) -> dt.datetime | None:
         return None if self._work.outlet is None else self._work.outlet.reserve(next_hop, size)
 
-    def hand(self, claimed: Claimed, content: Signed) -> None:
+    def hand(self, claimed: Claimed, content: Canonical) -> None:
         assert self._work.outlet is not None
         self._work.outlet.hand(claimed, content)
 

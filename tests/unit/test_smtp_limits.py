@@ -137,7 +137,8 @@ async def test_data_that_drips_is_cut(caplog: pytest.LogCaptureFixture) -> None:
         talk = await door.connect()
         await talk.begin()
         dripping = asyncio.create_task(drip(talk))
-        assert (await talk.rest()).startswith(b"421 4.4.2")
+        await talk.rest()  # what it says may be lost on a client that sends on
+        assert "no data within the time limit" in caplog.text
         dripping.cancel()
         await asyncio.wait([dripping])
         assert door.received.handed == []

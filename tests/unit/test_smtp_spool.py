@@ -207,3 +207,16 @@ def test_a_full_disk_gives_the_content_up_whenever_it_shows(monkeypatch: pytest.
         assert spool.no_room
         spool.close()
         assert (budget.memory, budget.files) == (0, 0)
+
+
+def test_a_content_that_drips_in_costs_little_more_than_its_bytes() -> None:
+    budget = Budget(1 << 20, 1 << 20, lambda: None)
+    spool = Spool(budget, max_size=1 << 20, above=1 << 20, directory=None)
+    for _ in range(1000):
+        spool.write(b"x")
+        assert len(spool._pieces) <= 64
+    body = spool.body()
+    assert body is not None
+    assert (body.data, body.size, budget.memory) == (b"x" * 1000, 1000, 1000)
+    spool.close()
+    assert budget.memory == 0
