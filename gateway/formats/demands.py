@@ -40,6 +40,14 @@ def is_held_by(profile: Profile, specification: str | None) -> bool:
 
 def invoice_for(profile: Profile, document: ReadDocument) -> Invoice:
     """The content of `document` that `profile` can hold; Unconvertible with the term that is missing or impossible."""
+    invoice = stated_for(profile, document)
+    _refuse_long_amounts(profile, invoice)
+    _refuse_wrong_sums(profile, invoice)
+    return invoice
+
+
+def stated_for(profile: Profile, document: ReadDocument) -> Invoice:
+    """The same, with amounts of any length and whatever they add up to."""
     invoice = document.invoice
     if invoice is None:
         kind = "a PDF without an invoice inside" if document.format == "pdf" else document.type.replace("_", " ")
@@ -51,8 +59,6 @@ def invoice_for(profile: Profile, document: ReadDocument) -> Invoice:
                 raise Unconvertible(term, f"{profile.name} needs the {NAMES[term].words} ({term}); none is at {where}.")
     if profile.types is not None and invoice.type_code not in profile.types:
         raise Unconvertible("BT-3", f"{profile.name} has no document of the type {invoice.type_code} (BT-3).")
-    _refuse_long_amounts(profile, invoice)
-    _refuse_wrong_sums(profile, invoice)
     return invoice
 
 
