@@ -16,6 +16,12 @@ Demand = Callable[[Invoice], Iterator[Stated]]
 
 _MOST_DECIMALS = 2  # of amounts: EN 16931-1 §6.5.2, rules BR-DEC-*
 _UNTAXED = "O"  # the VAT category without a rate
+# ISO 6523 codes of the words that UBL had for schemes before EN 16931 (Peppol BIS 2, EHF 2, OIOUBL)
+ICD = {
+    "GLN": "0088", "DUNS": "0060", "SE:ORGNR": "0007", "NO:ORGNR": "0192", "DK:CVR": "0184", "DK:SE": "0198",
+    "DK:P": "0096", "FI:OVT": "0037", "FR:SIRET": "0009", "FR:SIRENE": "0002", "NL:KVK": "0106", "NL:OINO": "0190",
+    "BE:CBE": "0208", "DE:LWID": "0204",
+}  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -29,6 +35,7 @@ class Profile:
     demands: tuple[Demand, ...]
     types: frozenset[str] | None = None  # UNTDID 1001; None: every invoice and credit note
     one_note: bool = False
+    paired: bool = False  # an allowance has a base amount and a percentage, or neither: PEPPOL-EN16931-R041, R042
     is_xrechnung: bool = False
 
 
@@ -217,4 +224,5 @@ def scheme_of(party: Party) -> str | None:
     """The scheme of a party's electronic address (EAS); one with an @ and without a scheme is an e-mail address."""
     if party.endpoint is None:
         return None
-    return party.endpoint.scheme or ("EM" if "@" in party.endpoint.value else None)
+    scheme = party.endpoint.scheme
+    return ICD.get((scheme or "").upper(), scheme) or ("EM" if "@" in party.endpoint.value else None)
