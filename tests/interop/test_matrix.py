@@ -30,7 +30,7 @@ from tests.property.test_corpus_mutated import attempt
 OUTCOMES = Path(__file__).with_name("outcomes.txt")
 SOURCES = sorted(  # the goldens that are invoices whole, one or two of each format
     case.name
-    for pattern in ("01-*", "4[0-2]-*", "5[0-9]-*", "6[0-5]-*")
+    for pattern in ("01-*", "14-*", "4[0-2]-*", "5[0-9]-*", "6[0-5]-*")
     for case in national.GOLDEN.glob(f"reader-{pattern}")
 )
 _AS_IT_CAME = ("pdf", "original", "ubl", "fatturapa", "facturae")
