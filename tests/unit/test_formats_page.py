@@ -252,6 +252,12 @@ def test_totals_stand_in_the_order_of_the_calculation():
     assert shown["payable"] == ["Amount due", "100.00 EUR"]
 
 
+@pytest.mark.parametrize(("allowances", "charges", "first"), [(0, 0, "Total excl. VAT"), (10, 10, "Sum of lines")])
+def test_the_sum_of_the_lines_stands_where_something_changes_it(allowances, charges, first):
+    totals = Totals(lines=D(100), allowances=D(allowances), charges=D(charges), without_vat=D(100), payable=D(100))
+    assert composed(invoice(totals=totals))["totals"]["rows"][0][0] == first
+
+
 def test_nothing_is_computed_that_the_invoice_does_not_say():
     shown = composed(invoice(totals=Totals(payable=D("125.00"))))["totals"]
     assert shown == {"rows": [], "payable": ["Amount due", "125.00 EUR"]}
