@@ -54,7 +54,7 @@ def lines(party: Party, words: Words, page: Page, other: Party) -> list[str]:
 
 
 def head(invoice: Invoice, words: Words, page: Page) -> dict[str, object]:
-    """The seller at the top of the page, and the small lines, two at most, above the buyer's address that say who sent it."""
+    """The seller at the top of the page, and the small lines above the buyer's address that say who sent it."""
     seller = invoice.seller
     address = address_lines(seller.address, words, _country(invoice.buyer))
     contact = seller.contact

@@ -114,6 +114,14 @@ def test_the_window_is_where_the_sellers_post_reads_it(country, window):
     assert composed(invoice(seller=seller))["window"] == window
 
 
+def test_the_return_address_is_whole_on_two_lines():
+    home = Address(line1="Leoforos Athinon 12, 3rd floor", post_code="241 00", city="Kalamata", country="GR")
+    seller = msgspec.structs.replace(SELLER, name="Eleolado Peloponnisou Anonymi Eteria", address=home)
+    assert composed(invoice(seller=seller))["seller"]["return"] == (
+        "Eleolado Peloponnisou Anonymi Eteria · Leoforos Athinon 12, 3rd floor · 241 00 Kalamata · Greece"
+    )
+
+
 def test_the_country_is_written_only_abroad():
     assert composed(invoice(), "de")["buyer"][-1] == "FRANKREICH"
     assert composed(invoice(buyer=SELLER))["buyer"] == ["Nordvik Skog AB", "Storgatan 14", "903 26 Umeå"]
