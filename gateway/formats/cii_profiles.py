@@ -26,7 +26,7 @@ class CiiFormat:
     profile: Profile
     media_type: str = "application/xml"
     read: str = "UN/CEFACT CII D16B and D22B, ZUGFeRD 1.0"
-    written: str = "from invoices in UBL, CII or a PDF that holds one"
+    written: str = "from invoices in any format that is read whole"
 
     def accepts(self, document: ReadDocument) -> bool:
         """Whether it came as CII of this profile."""

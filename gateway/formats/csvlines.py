@@ -53,7 +53,7 @@ class CsvFormat:
     """CSV as a format of the table."""
 
     name = "csv"
-    label = "CSV"
+    label = "CSV, a row per line"
     media_type = "text/csv"  # RFC 4180 §3
     read = "nothing of it"
     written = "from invoices in any format that is read whole, a row per line"

@@ -55,7 +55,7 @@ class FacturxFormat:
     file_name: str = "factur-x.xml"
     media_type: str = "application/pdf"
     read: str = "PDFs with CII inside: Factur-X, ZUGFeRD 1.0 and 2"
-    written: str = "from invoices in UBL, CII or a PDF that holds one"
+    written: str = "from invoices in any format that is read whole"
     checked: str = "our goldens against schema and EN 16931 rules; PDF/A-3b, XMP and attachment"
 
     def accepts(self, document: ReadDocument) -> bool:

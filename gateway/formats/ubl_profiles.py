@@ -49,7 +49,7 @@ class UblFormat:
     profile: Profile
     media_type: str = "application/xml"
     read: str = "UBL 2.x invoices and credit notes"
-    written: str = "from invoices in UBL, CII or a PDF that holds one"
+    written: str = "from invoices in any format that is read whole"
 
     def accepts(self, document: ReadDocument) -> bool:
         """Whether it came as UBL of this profile."""
