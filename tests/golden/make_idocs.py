@@ -75,7 +75,7 @@ def sums(net: str, tax: str, payable: str) -> list[str]:
     return [record("E2EDS01", {63: code, 66: amount}, level=1) for code, amount in pairs]
 
 
-def main() -> None:
+def files() -> dict[str, bytes]:
     """One invoice in full width, Latin-1 and CRLF; an invoice and a credit memo without their blanks, UTF-8 and LF."""
     invoice = [*head("0090000123", "20260302", "INVO"), record("Z1E1EDK01", {63: "intern"})]
     invoice += [*item("000010", "Stahlblech 20 mm", "2500.00", "1000.00"), *sums("2500.00", "475.00", "2975.00")]
@@ -83,9 +83,12 @@ def main() -> None:
     credit += sums("250.00-", "47.50-", "297.50-")
     full = "".join(f"{line}\r\n" for line in invoice)
     trimmed = "".join(f"{line.rstrip()}\n" for line in invoice + credit)
-    (HERE / "reader-116-idoc-flat/in.txt").write_bytes(full.encode("latin-1"))
-    (HERE / "reader-117-idoc-flat-several/in.txt").write_bytes(trimmed.encode("utf-8"))
+    return {
+        "reader-116-idoc-flat/in.txt": full.encode("latin-1"),
+        "reader-117-idoc-flat-several/in.txt": trimmed.encode("utf-8"),
+    }
 
 
 if __name__ == "__main__":
-    main()
+    for name, data in files().items():
+        (HERE / name).write_bytes(data)

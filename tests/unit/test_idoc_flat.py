@@ -56,6 +56,10 @@ def test_the_same_in_other_clothes(changed: bytes) -> None:
     assert one(FULL).buyer == "Werft Süd GmbH,"
 
 
+def test_the_goldens_are_those_of_their_script() -> None:
+    assert all((GOLDEN / name).read_bytes() == data for name, data in idocs.files().items())
+
+
 def test_windows_characters_are_read() -> None:
     assert one(FULL.replace("Größe".encode("latin-1"), b"Gr\x80\xdfe")).trade.addressee.name.endswith("Gr€ße")  # type: ignore[union-attr]
 
