@@ -202,7 +202,7 @@ def peppol(invoice: Invoice) -> Iterator[Stated]:
 
 
 def xrechnung(invoice: Invoice) -> Iterator[Stated]:
-    """XRechnung 3.0: rules BR-DE-1 to BR-DE-9, BR-DE-15, and the electronic addresses."""
+    """XRechnung 3.0: rules BR-DE-1 to BR-DE-9, BR-DE-14, BR-DE-15, and the electronic addresses."""
     contact, seller, buyer = invoice.seller.contact, invoice.seller.address, invoice.buyer.address
     yield "BT-10", invoice.buyer_reference
     yield from (
@@ -213,6 +213,7 @@ def xrechnung(invoice: Invoice) -> Iterator[Stated]:
     yield from (("BT-37", seller and seller.city), ("BT-38", seller and seller.post_code))
     yield from (("BT-52", buyer and buyer.city), ("BT-53", buyer and buyer.post_code))
     yield "BT-81", next((means.code for means in invoice.payment if means.code), None)
+    yield from (("BT-119", vat.rate) for vat in invoice.vat)  # BR-DE-14: of category O as well
     yield from (("BT-34", _endpoint(invoice.seller)), ("BT-49", _endpoint(invoice.buyer)))
 
 

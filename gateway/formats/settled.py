@@ -19,6 +19,15 @@ _ICD_CODE = re.compile(r"0\d{3}", re.ASCII)  # ISO 6523 ICD: rules BR-CL-10 and 
 _ALLOWANCES = frozenset(map(str, (41, 42, 60, *range(62, 69), 70, 71, 88, 95, 100, 102, 103, 104, 105)))
 _CHARGE = re.compile(r"[A-Z][A-Z0-9]{1,2}", re.ASCII)
 
+# What of a payment means goes with which code (UNTDID 4461): credit transfers, cards, direct debits.
+_GROUPS = {
+    "an account (BG-17)": ("account", "account_name", "bic"),
+    "a card (BG-18)": ("card", "card_holder", "card_network"),
+    "a mandate (BG-19)": ("mandate", "creditor", "debited_account"),
+}
+_GROUP_OF = dict.fromkeys(("30", "58"), "an account (BG-17)") | dict.fromkeys(("48", "54", "55"), "a card (BG-18)")
+_GROUP_OF["59"] = "a mandate (BG-19)"
+
 _replace = msgspec.structs.replace
 
 
@@ -35,7 +44,10 @@ def settled(invoice: Invoice, profile: Profile, lost: list[str]) -> Invoice:
         buyer=_party(invoice.buyer, lost),
         payee=_party(invoice.payee, lost) if invoice.payee else None,
         deliver_to=_party(invoice.deliver_to, lost) if invoice.deliver_to else None,
-        payment=_payment(invoice.payment, lost),
+        payment=tuple(
+            _of_its_code(means, lost) if _is_german(invoice, profile) else means
+            for means in _payment(invoice.payment, lost)
+        ),
         accounting_currency=_accounting_currency(invoice, lost),
         allowances_charges=allowed(invoice.allowances_charges),
         lines=tuple(
@@ -99,6 +111,26 @@ def _like(means: PaymentMeans, first: PaymentMeans, lost: list[str]) -> PaymentM
             changed[field] = None
         if value and value != other:
             lost.append(f"“{value}” ({term}) has no place beside “{other or 'none'}” of the other payment means.")
+    return _replace(means, **changed) if changed else means
+
+
+def _is_german(invoice: Invoice, profile: Profile) -> bool:
+    """Whether the German rules of payment hold: in XRechnung, and in Peppol where the seller is in Germany."""
+    address = invoice.seller.address
+    return profile.is_xrechnung or (profile.paired and address is not None and address.country == "DE")
+
+
+def _of_its_code(means: PaymentMeans, lost: list[str]) -> PaymentMeans:
+    """`means` with the group that goes with its code alone: account (BG-17), card (BG-18) or mandate (BG-19), by the
+    rules BR-DE-23 to BR-DE-25 and DE-R-023 to DE-R-025."""
+    kept = _GROUP_OF.get(means.code or "")
+    changed: dict[str, None] = {}
+    for group, fields in _GROUPS.items() if kept else ():
+        stated = [field for field in fields if getattr(means, field)]
+        if group != kept and stated:
+            changed |= dict.fromkeys(stated)
+            said = ", ".join(str(getattr(means, field)) for field in stated)
+            lost.append(f"Payment means {means.code} has no place for {group}; {said} was left out.")
     return _replace(means, **changed) if changed else means
 
 

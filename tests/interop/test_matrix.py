@@ -54,6 +54,7 @@ EN16931_LACKS = {
     "accounting_currency", "allowances_charges.reason_code", "lines.allowances_charges.reason_code", "supporting",
     "lines.gross_price", "deliver_to.contact", "deliver_to.endpoint", "seller.account_id", "supporting.id",
     "supporting.content", "supporting.media_type", "supporting.file_name", "supporting.size", "tax_point_date",
+    "payment.account", "payment.account_name", "payment.bic",
     "allowances_charges.base", "allowances_charges.percent", "lines.allowances_charges.base",
     "lines.allowances_charges.percent",
 }  # fmt: skip

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from gateway import formats
-from gateway.en16931 import AllowanceCharge, Identifier, Invoice, Party, PaymentMeans
+from gateway.en16931 import Address, AllowanceCharge, Identifier, Invoice, Party, PaymentMeans
 from gateway.formats.settled import settled
 from gateway.formats.ubl_profiles import EN16931, PEPPOL, XRECHNUNG, en16931_ubl, peppol_bis
 from gateway.readers import read
@@ -76,6 +76,24 @@ def test_of_the_ways_to_pay_there_is_one() -> None:
         "“Q” (BT-83) has no place beside “R” of the other payment means.",
         "“Wire” (BT-82) has no place beside “Transfer” of the other payment means.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("code", "kept"), [("58", "account"), ("30", "account"), ("54", "card"), ("59", "mandate"), ("10", None)]
+)
+@pytest.mark.parametrize(("profile", "country"), [(XRECHNUNG, "SE"), (PEPPOL, "DE"), (PEPPOL, "SE"), (EN16931, "DE")])
+def test_german_payment_has_the_group_of_its_code(profile: Any, country: str, code: str, kept: str | None) -> None:
+    means = PaymentMeans(code=code, account="A", bic="B", card="C", mandate="M", creditor="D", debited_account="E")
+    seller = msgspec.structs.replace(SELLER, address=Address(country=country))
+    content, lost = after(profile, payment=(means,), seller=seller)
+    (said,) = content.payment
+    if (profile, country) in ((PEPPOL, "SE"), (EN16931, "DE")) or kept is None:
+        assert (said, lost) == (means, [])
+        return
+    found = {name for name in ("account", "card", "mandate") if getattr(said, name)}
+    assert found == {kept}
+    assert len(lost) == 2
+    assert said.bic == ("B" if kept == "account" else None)
 
 
 @pytest.mark.parametrize(
