@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 
+from gateway.doctypes.invoice import INVOICE
 from gateway.en16931 import AllowanceCharge, Invoice, Line, Party
 from gateway.errors import Unconvertible
 from gateway.formats.terms import NAMES, place
@@ -57,8 +58,9 @@ def stated_for(profile: Profile, document: ReadDocument) -> Invoice:
     """The same, with amounts of any length and whatever they add up to."""
     invoice = document.invoice
     if invoice is None:
-        kind = "a PDF without an invoice inside" if document.format == "pdf" else document.type.replace("_", " ")
-        raise Unconvertible("type", f"Only invoices and credit notes can be written as {profile.name}; this is {kind}.")
+        raise Unconvertible(
+            "type", f"Only invoices and credit notes can be written as {profile.name}; {_other(document)}."
+        )
     for demand in profile.demands:
         for term, value in demand(invoice):
             if value in (None, ""):
@@ -67,6 +69,15 @@ def stated_for(profile: Profile, document: ReadDocument) -> Invoice:
     if profile.types is not None and invoice.type_code not in profile.types:
         raise Unconvertible("BT-3", f"{profile.name} has no document of the type {invoice.type_code} (BT-3).")
     return invoice
+
+
+def _other(document: ReadDocument) -> str:
+    """What a document without the content of an invoice is."""
+    if document.format == "pdf":
+        return "this is a PDF without an invoice inside"
+    if document.type == INVOICE.name:
+        return f"of this one ({document.format}) no more is read than what it is routed and shown by"
+    return f"this is {document.type.replace('_', ' ')}"
 
 
 def cents(amount: Decimal | None) -> Decimal | None:
