@@ -55,7 +55,7 @@ class CsvFormat:
     name = "csv"
     label = "CSV, a row per line"
     media_type = "text/csv"  # RFC 4180 §3
-    read = "nothing of it"
+    read = "not read"
     written = "from invoices in any format that is read whole, a row per line"
     checked = "our goldens, read by Python's csv"
     profile = Profile(name="CSV", specification="", demands=(_demands,))
