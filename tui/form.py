@@ -131,7 +131,7 @@ class Form(ModalScreen[Any]):
                 options = [(each, type_text(each)) for each in self.choices["types"]]
                 yield Choice(options, self.begin[name], id="field-type")
             elif name == "format":
-                formats = [(each["name"], each["label"]) for each in self.choices["formats"]]
+                formats = [(each["name"], _(each["label"])) for each in self.choices["formats"]]
                 yield Choice([("", _("as the type says")), *formats], self.begin[name], id="field-format")
             elif name == "attach":
                 ways = [(way, _(label)) for way, label in _ATTACH.items()]

@@ -39,6 +39,13 @@ SENTENCES = (
     N_("Only an advanced company may choose this: set `advanced` true first."),
 )
 
+FORMATS = (  # labels of formats that are words; the others are names, the same in every language
+    N_("As it came"),
+    N_("CSV, a row per line"),
+    N_("FatturaPA, as it came"),
+    N_("Facturae, as it came"),
+)
+
 
 def setting_label(key: str, type_text: str) -> str:
     """A setting in words, with its document type and language."""

@@ -9,6 +9,7 @@ from gateway.errors import Refused
 from gateway.formats import original, pdf, ubl
 from gateway.formats.cii_profiles import en16931_cii, xrechnung_cii
 from gateway.formats.contract import ACCENT, Format, Options
+from gateway.formats.csvlines import csv_lines
 from gateway.formats.ebinterface import ebinterface_6
 from gateway.formats.edifact import edifact_d96a
 from gateway.formats.facturx import (
@@ -47,6 +48,7 @@ FORMATS: tuple[Format, ...] = (
     ebinterface_6,
     isdoc_6,
     oioubl_2,
+    csv_lines,
     fatturapa,
     facturae,
 )

@@ -8,6 +8,7 @@ from pathlib import PurePath
 from gateway.formats import ubl_profiles
 from gateway.formats.contract import Options
 from gateway.formats.demands import Profile, invoice_for, is_held_by
+from gateway.formats.settled import settled
 from gateway.formats.unplaced import unplaced
 from gateway.model import Attachment, ReadDocument
 
@@ -25,7 +26,7 @@ class CiiFormat:
     profile: Profile
     media_type: str = "application/xml"
     read: str = "UN/CEFACT CII D16B and D22B, ZUGFeRD 1.0"
-    written: str = "from invoices in UBL, CII or a PDF that holds one"
+    written: str = "from invoices in any format that is read whole"
 
     def accepts(self, document: ReadDocument) -> bool:
         """Whether it came as CII of this profile."""
@@ -37,6 +38,7 @@ class CiiFormat:
 
         invoice = invoice_for(self.profile, document)
         lost = unplaced(invoice)
+        invoice = settled(invoice, self.profile, lost)
         content = cii_invoice.written(invoice, self.profile, lost)
         stem = PurePath(source.name).stem or "invoice"
         return Attachment(name=f"{stem}.xml", media_type=self.media_type, content=content, notes=tuple(lost))

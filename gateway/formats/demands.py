@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 
+from gateway.doctypes.invoice import INVOICE
 from gateway.en16931 import AllowanceCharge, Invoice, Line, Party
 from gateway.errors import Unconvertible
 from gateway.formats.terms import NAMES, place
@@ -16,6 +17,12 @@ Demand = Callable[[Invoice], Iterator[Stated]]
 
 _MOST_DECIMALS = 2  # of amounts: EN 16931-1 §6.5.2, rules BR-DEC-*
 _UNTAXED = "O"  # the VAT category without a rate
+# ISO 6523 codes of the words that UBL had for schemes before EN 16931 (Peppol BIS 2, EHF 2, OIOUBL)
+ICD = {
+    "GLN": "0088", "DUNS": "0060", "SE:ORGNR": "0007", "NO:ORGNR": "0192", "DK:CVR": "0184", "DK:SE": "0198",
+    "DK:P": "0096", "FI:OVT": "0037", "FR:SIRET": "0009", "FR:SIRENE": "0002", "NL:KVK": "0106", "NL:OINO": "0190",
+    "BE:CBE": "0208", "DE:LWID": "0204",
+}  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -29,6 +36,7 @@ class Profile:
     demands: tuple[Demand, ...]
     types: frozenset[str] | None = None  # UNTDID 1001; None: every invoice and credit note
     one_note: bool = False
+    paired: bool = False  # an allowance has a base amount and a percentage, or neither: PEPPOL-EN16931-R041, R042
     is_xrechnung: bool = False
 
 
@@ -40,10 +48,19 @@ def is_held_by(profile: Profile, specification: str | None) -> bool:
 
 def invoice_for(profile: Profile, document: ReadDocument) -> Invoice:
     """The content of `document` that `profile` can hold; Unconvertible with the term that is missing or impossible."""
+    invoice = stated_for(profile, document)
+    _refuse_long_amounts(profile, invoice)
+    _refuse_wrong_sums(profile, invoice)
+    return invoice
+
+
+def stated_for(profile: Profile, document: ReadDocument) -> Invoice:
+    """The same, with amounts of any length and whatever they add up to."""
     invoice = document.invoice
     if invoice is None:
-        kind = "a PDF without an invoice inside" if document.format == "pdf" else document.type.replace("_", " ")
-        raise Unconvertible("type", f"Only invoices and credit notes can be written as {profile.name}; this is {kind}.")
+        raise Unconvertible(
+            "type", f"Only invoices and credit notes can be written as {profile.name}; {_other(document)}."
+        )
     for demand in profile.demands:
         for term, value in demand(invoice):
             if value in (None, ""):
@@ -51,9 +68,16 @@ def invoice_for(profile: Profile, document: ReadDocument) -> Invoice:
                 raise Unconvertible(term, f"{profile.name} needs the {NAMES[term].words} ({term}); none is at {where}.")
     if profile.types is not None and invoice.type_code not in profile.types:
         raise Unconvertible("BT-3", f"{profile.name} has no document of the type {invoice.type_code} (BT-3).")
-    _refuse_long_amounts(profile, invoice)
-    _refuse_wrong_sums(profile, invoice)
     return invoice
+
+
+def _other(document: ReadDocument) -> str:
+    """What a document without the content of an invoice is."""
+    if document.format == "pdf":
+        return "this is a PDF without an invoice inside"
+    if document.type == INVOICE.name:
+        return f"of this one ({document.format}) no more is read than what it is routed and shown by"
+    return f"this is {document.type.replace('_', ' ')}"
 
 
 def cents(amount: Decimal | None) -> Decimal | None:
@@ -189,7 +213,7 @@ def peppol(invoice: Invoice) -> Iterator[Stated]:
 
 
 def xrechnung(invoice: Invoice) -> Iterator[Stated]:
-    """XRechnung 3.0: rules BR-DE-1 to BR-DE-9, BR-DE-15, and the electronic addresses."""
+    """XRechnung 3.0: rules BR-DE-1 to BR-DE-9, BR-DE-14, BR-DE-15, and the electronic addresses."""
     contact, seller, buyer = invoice.seller.contact, invoice.seller.address, invoice.buyer.address
     yield "BT-10", invoice.buyer_reference
     yield from (
@@ -200,6 +224,7 @@ def xrechnung(invoice: Invoice) -> Iterator[Stated]:
     yield from (("BT-37", seller and seller.city), ("BT-38", seller and seller.post_code))
     yield from (("BT-52", buyer and buyer.city), ("BT-53", buyer and buyer.post_code))
     yield "BT-81", next((means.code for means in invoice.payment if means.code), None)
+    yield from (("BT-119", vat.rate) for vat in invoice.vat)  # BR-DE-14: of category O as well
     yield from (("BT-34", _endpoint(invoice.seller)), ("BT-49", _endpoint(invoice.buyer)))
 
 
@@ -211,4 +236,5 @@ def scheme_of(party: Party) -> str | None:
     """The scheme of a party's electronic address (EAS); one with an @ and without a scheme is an e-mail address."""
     if party.endpoint is None:
         return None
-    return party.endpoint.scheme or ("EM" if "@" in party.endpoint.value else None)
+    scheme = party.endpoint.scheme
+    return ICD.get((scheme or "").upper(), scheme) or ("EM" if "@" in party.endpoint.value else None)

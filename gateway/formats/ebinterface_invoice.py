@@ -123,6 +123,7 @@ def _taxes(node: Node, invoice: Invoice, fit: Fitting) -> None:
     accounting = invoice.totals.vat_accounting_currency
     if len(invoice.vat) > 1:
         fit.leave("the total VAT in the accounting currency (BT-111)", accounting)
+    fit.leave("BT-6 without an amount in it (BT-111)", invoice.accounting_currency if accounting is None else None)
     for vat in invoice.vat:
         item = node.open("TaxItem")
         item.put("TaxableAmount", cents(vat.taxable))

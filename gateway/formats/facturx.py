@@ -12,6 +12,7 @@ from gateway.formats import cii_profiles, facturx_basic, ownpage
 from gateway.formats.contract import Options
 from gateway.formats.demands import Profile, en16931, invoice_for, is_held_by
 from gateway.formats.pdf import attached, set_page
+from gateway.formats.settled import settled
 from gateway.formats.ubl_profiles import CIUS
 from gateway.formats.unplaced import unplaced
 from gateway.model import Attachment, ReadDocument
@@ -54,7 +55,7 @@ class FacturxFormat:
     file_name: str = "factur-x.xml"
     media_type: str = "application/pdf"
     read: str = "PDFs with CII inside: Factur-X, ZUGFeRD 1.0 and 2"
-    written: str = "from invoices in UBL, CII or a PDF that holds one"
+    written: str = "from invoices in any format that is read whole"
     checked: str = "our goldens against schema and EN 16931 rules; PDF/A-3b, XMP and attachment"
 
     def accepts(self, document: ReadDocument) -> bool:
@@ -67,9 +68,10 @@ class FacturxFormat:
 
         invoice = invoice_for(self.profile, document)
         lost = unplaced(invoice)
+        placed = settled(invoice, self.profile, lost)
         if self.profile is BASIC:
-            invoice = facturx_basic.reduced(invoice, lost)
-        content = cii_invoice.written(invoice, self.profile, lost)
+            placed = facturx_basic.reduced(placed, lost)
+        content = cii_invoice.written(placed, self.profile, lost)
         inside = Attachment(name=self.file_name, media_type="text/xml", content=content)
         own, why = ownpage.sound(options.page, options.now) if options.page else (None, "")
         if own is not None:

@@ -91,7 +91,7 @@ def _details(details: Node, invoice: Invoice, fit: Fitting) -> None:
     ):
         details.put(name, fit.code(term, value, _REFERENCE))
     fit.leave("BT-15", invoice.receiving_advice)
-    _totals(details, invoice.totals, invoice)
+    _totals(details, invoice.totals, invoice, fit)
     details.put("AccountDimensionText", fit.code("BT-19", invoice.accounting_reference, _SHORT))
     put_date(details, "VatPoint/VatPointDate", invoice.tax_point_date)
     details.put("VatPoint/VatPointDateCode", None if invoice.tax_point_date else invoice.tax_point_code)
@@ -126,7 +126,7 @@ def _preceding(details: Node, invoice: Invoice, fit: Fitting) -> None:
         put_date(node, f"{start}Date", reference.date)
 
 
-def _totals(details: Node, totals: Totals, invoice: Invoice) -> None:
+def _totals(details: Node, totals: Totals, invoice: Invoice, fit: Fitting) -> None:
     for name, term, value in (
         ("RowsTotalVatExcludedAmount", "BT-106", totals.lines),
         ("DiscountsTotalVatExcludedAmount", "BT-107", totals.allowances),
@@ -137,6 +137,7 @@ def _totals(details: Node, totals: Totals, invoice: Invoice) -> None:
         put_amount(details, name, value, invoice.currency, term)
     accounting = totals.vat_accounting_currency
     put_amount(details, "InvoiceTotalVatAccountingAmount", accounting, invoice.accounting_currency, "BT-111")
+    fit.leave("BT-6 without an amount in it (BT-111)", invoice.accounting_currency if accounting is None else None)
     for name, term, value in (
         ("InvoiceTotalVatIncludedAmount", "BT-112", totals.with_vat),
         ("InvoiceTotalRoundoffAmount", "BT-114", totals.rounding),

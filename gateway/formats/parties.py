@@ -54,7 +54,7 @@ def lines(party: Party, words: Words, page: Page, other: Party) -> list[str]:
 
 
 def head(invoice: Invoice, words: Words, page: Page) -> dict[str, object]:
-    """The seller at the top of the page, and the one line above the buyer's address that says who sent it."""
+    """The seller at the top of the page, and the small lines above the buyer's address that say who sent it."""
     seller = invoice.seller
     address = address_lines(seller.address, words, _country(invoice.buyer))
     contact = seller.contact
@@ -68,11 +68,11 @@ def head(invoice: Invoice, words: Words, page: Page) -> dict[str, object]:
     return {
         "name": page.text(names[0] if names else "", 24),
         "lines": [page.text(line, 40) for line in below],
-        "return": page.text(_one_line(names[:1] + address, 64), 40),
+        "return": page.text(_fitting(names[:1] + address, 110), 40),
     }
 
 
-def _one_line(parts: list[str], longest: int) -> str:
+def _fitting(parts: list[str], longest: int) -> str:
     """As many of `parts` as fit in `longest` characters, at least the first."""
     line = parts[0] if parts else ""
     for part in parts[1:]:

@@ -43,7 +43,7 @@ def totals(invoice: Invoice, words: Words, credited: bool) -> dict[str, Any]:
         value: Decimal | None = getattr(sums, name)
         if value is not None and (value or name in {"without_vat", "vat", "with_vat"}):
             found.append((words.say("totals", name), value.copy_negate() if name in taken_off else value))
-    if sums.lines is not None and sums.lines == sums.without_vat:
+    if sums.lines is not None and sums.lines == sums.without_vat and not (sums.allowances or sums.charges):
         found = [entry for entry in found if entry[0] != words.say("totals", "lines")]
     figures = words.aligned(words.amount(value, money) for _, value in found)
     rows = [[label, figure] for (label, _), figure in zip(found, figures, strict=True)]

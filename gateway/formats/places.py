@@ -5,7 +5,7 @@ Filled by format name; a term that is not here has no element of its own there.
 
 from __future__ import annotations
 
-from gateway.formats.places_national import EBINTERFACE, ISDOC, SVEFAKTURA
+from gateway.formats.places_national import EBINTERFACE, FACTURAE, FATTURAPA, ISDOC, SVEFAKTURA
 
 _EPI = "EpiDetails/EpiPaymentInstructionDetails"
 _VAT = "InvoiceDetails/VatSpecificationDetails"
@@ -109,4 +109,6 @@ PLACES: dict[str, tuple[str, dict[str, str]]] = {  # by format: the root, and th
     "ebinterface": ("/Invoice", EBINTERFACE),
     "isdoc": ("/Invoice", ISDOC),
     "edifact": ("INVOIC", EDIFACT),
+    "fatturapa": ("/FatturaElettronica", FATTURAPA),
+    "facturae": ("/Facturae", FACTURAE),
 }

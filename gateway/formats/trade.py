@@ -25,13 +25,14 @@ from gateway.formats.page import is_dark, missing
 from gateway.formats.parties import address_lines, customer_number
 from gateway.formats.words import Words, account
 from gateway.model import ReadDocument
-from gateway.trade import Fact, Trade, TradeLine
+from gateway.trade import Fact, Sum, Trade, TradeLine
 
 _WIDE, _NARROW = 34, 22  # characters of a word that a column of parties, of the head holds
 _MONEY = ("price", "debit", "credit", "amount")
 # What the number is that these name their addressee by: the buyer gave it to the supplier.
 _FOR_SUPPLIERS = (ORDER.name, RECEIPT_ADVICE.name, DELIVERY_FORECAST.name, INVOICE_RESPONSE.name)
 _FIGURES = ("quantity", "outstanding", *_MONEY)
+_TAKEN_OFF = ("allowances", "paid")
 _TALL = 45  # lines of text; a row of more may be split over pages
 
 
@@ -175,7 +176,7 @@ def _row(line: TradeLine, said: Mapping[str, Any], words: Words, page: Page) -> 
 def _sums(trade: Trade, is_reminder: bool, said: Mapping[str, Any], words: Words, page: Page) -> dict[str, Any]:
     rows: list[list[Any]] = []
     payable = None
-    amounts = words.aligned(words.amount(entry.amount, trade.currency) for entry in trade.sums if not entry.payable)
+    amounts = words.aligned(words.amount(_signed(entry), trade.currency) for entry in trade.sums if not entry.payable)
     for entry in trade.sums:
         if entry.payable:
             label = "due" if is_reminder and entry.label == "payable" else entry.label
@@ -184,3 +185,8 @@ def _sums(trade: Trade, is_reminder: bool, said: Mapping[str, Any], words: Words
         else:
             rows.append([said["sums"][entry.label], amounts[len(rows)]])
     return {"rows": rows, "payable": payable}
+
+
+def _signed(entry: Sum) -> Decimal:
+    """The amount as it changes the sum, as on an invoice's page: what is taken off has a minus."""
+    return entry.amount.copy_negate() if entry.label in _TAKEN_OFF and entry.amount else entry.amount

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from gateway import doctypes
 from gateway.en16931 import Invoice, PaymentMeans, Reference, VatBreakdown
 from gateway.formats.demands import Profile, cents
@@ -144,7 +146,7 @@ def _payment(root: Node, invoice: Invoice, is_credit_note: bool, lost: list[str]
     """BG-16 to BG-19. A credit note has its due date here, and here only."""
     means = [each for each in invoice.payment if each.code]
     for number, each in enumerate(means):
-        node = _means(root, each, invoice, is_credit_note)
+        node = _means(root, each, invoice.due_date if is_credit_note and number == 0 else None)  # once: UBL-SR-45
         if number == 0:
             _mandate(node, each)
         elif (each.mandate or each.debited_account) and each.mandate != means[0].mandate:
@@ -156,11 +158,10 @@ def _payment(root: Node, invoice: Invoice, is_credit_note: bool, lost: list[str]
             lost.append("The payment reference (BT-83) has no place without payment means (BT-81).")
 
 
-def _means(root: Node, means: PaymentMeans, invoice: Invoice, is_credit_note: bool) -> Node:
+def _means(root: Node, means: PaymentMeans, due: dt.date | None) -> Node:
     node = root.open("cac:PaymentMeans")
     node.put("cbc:PaymentMeansCode", means.code, name=means.text)
-    if is_credit_note:
-        node.put("cbc:PaymentDueDate", invoice.due_date)
+    node.put("cbc:PaymentDueDate", due)
     node.put("cbc:PaymentID", means.reference)
     if means.card:
         card = node.open("cac:CardAccount")

@@ -7,6 +7,7 @@ from pathlib import PurePath
 
 from gateway.formats.contract import Options
 from gateway.formats.demands import Profile, en16931, invoice_for, is_held_by, peppol, xrechnung
+from gateway.formats.settled import settled
 from gateway.formats.unplaced import unplaced
 from gateway.model import Attachment, ReadDocument
 
@@ -26,12 +27,14 @@ PEPPOL = Profile(
     demands=(en16931, peppol),
     types=frozenset(f"{_INVOICES} {_CREDIT_NOTES}".split()),
     one_note=True,
+    paired=True,
 )
 XRECHNUNG = Profile(
     name="XRechnung 3.0",
     specification="urn:cen.eu:en16931:2017#compliant#urn:xeinkauf.de:kosit:xrechnung_3.0",
     process=_PEPPOL_PROCESS,
     demands=(en16931, xrechnung),
+    paired=True,
     is_xrechnung=True,
 )
 
@@ -46,7 +49,7 @@ class UblFormat:
     profile: Profile
     media_type: str = "application/xml"
     read: str = "UBL 2.x invoices and credit notes"
-    written: str = "from invoices in UBL, CII or a PDF that holds one"
+    written: str = "from invoices in any format that is read whole"
 
     def accepts(self, document: ReadDocument) -> bool:
         """Whether it came as UBL of this profile."""
@@ -58,6 +61,7 @@ class UblFormat:
 
         invoice = invoice_for(self.profile, document)
         lost = unplaced(invoice)
+        invoice = settled(invoice, self.profile, lost)
         content = ubl_invoice.written(invoice, self.profile, lost)
         stem = PurePath(source.name).stem or "invoice"
         return Attachment(name=f"{stem}.xml", media_type=self.media_type, content=content, notes=tuple(lost))

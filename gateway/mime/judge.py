@@ -33,7 +33,7 @@ _SIGNED = frozenset(("application/pkcs7-mime", "application/x-pkcs7-mime"))
 _OUTLOOK_TEXT = re.compile(r"ATT\d+\.(?:txt|html?)", re.IGNORECASE)  # what Exchange makes of text after an attachment
 _PDF = re.compile(rb"\s*%PDF-")
 _XML = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?\s*\0?<\0?[?!A-Za-z_]")
-_EDIFACT = re.compile(rb"\s*(?:UNA.{6}\s*)?UNB[^A-Za-z0-9]", re.DOTALL)
+_EDI = re.compile(rb"\s*(?:UNA.{6}\s*)?UNB[^A-Za-z0-9]|(?:\xef\xbb\xbf)?EDI_DC40", re.DOTALL)  # EDIFACT, flat IDoc
 _PGP = re.compile(rb"\s*-----BEGIN PGP MESSAGE-----")
 _EXTENSIONS = {"application/pdf": "pdf", "application/xml": "xml", "text/xml": "xml"}
 _ADDED = re.compile(r"(.+?)[_ -](?:attachment|anlage|annexe|bilaga)[_ -]?\w{0,20}")
@@ -81,7 +81,7 @@ def _is_attached_text(leaf: Leaf, disposition: str, name: str) -> bool:
         return not _OUTLOOK_TEXT.fullmatch(name)
     return bool(name) and (
         _PDF.match(leaf.data) is not None
-        or _EDIFACT.match(leaf.data) is not None
+        or _EDI.match(leaf.data) is not None
         or name.lower().endswith((".xml", ".pdf"))
     )
 
@@ -102,7 +102,7 @@ def _extension(leaf: Leaf) -> str:
         return "pdf"
     if _XML.match(leaf.data) and leaf.media_type != "text/html":
         return "xml"
-    if _EDIFACT.match(leaf.data):
+    if _EDI.match(leaf.data):
         return "edi"
     return _EXTENSIONS.get(leaf.media_type, "bin")
 

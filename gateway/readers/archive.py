@@ -24,7 +24,7 @@ NOTE = "It came in a signed container (ASiC); the signature was not checked."
 _MANIFEST = Paths({"m": "http://isdoc.cz/namespace/2013/manifest"})
 _MAX_MANIFEST = 100_000  # bytes
 _DAMAGES = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, OSError, RuntimeError, NotImplementedError)
-_STARTS = (b"%PDF-", b"PK\x03\x04", b"\x30\x80", b"\x30\x82", b"\x30\x83", b"UNA", b"UNB")
+_STARTS = (b"%PDF-", b"PK\x03\x04", b"\x30\x80", b"\x30\x82", b"\x30\x83", b"UNA", b"UNB", b"EDI_DC40")
 
 
 class Archive:

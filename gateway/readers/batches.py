@@ -15,6 +15,7 @@ from typing import Any, Final
 from lxml import etree
 
 from gateway.errors import Unreadable
+from gateway.readers.idocflat import is_flat
 from gateway.readers.item import Item
 from gateway.readers.limits import MAX_DOCUMENTS, MAX_TOTAL
 
@@ -22,6 +23,7 @@ NOTE = "The signature covers the whole file and is not in this part."
 
 _FATTURAPA = re.compile(r"\{[^}]*/(?:fatture|fatturapa)/v1\.\d\}FatturaElettronica(?:Semplificata)?")
 _FACTURAE = re.compile(r"\{http://www\.facturae\.(?:es|gob\.es)/[^}]*\}Facturae")
+_CONTROL = re.compile(rb"^(?:\xef\xbb\xbf)?EDI_DC40", re.MULTILINE)  # of a flat IDoc
 _SIGNATURE = "{http://www.w3.org/2000/09/xmldsig#}Signature"
 
 
@@ -62,8 +64,8 @@ class IDocs:
         """A file per IDOC; flat IDocs are cut before each control record."""
         if item.root is not None and item.root.find("IDOC/EDI_DC40") is not None:
             return _split(item, item.root, lambda node: node.tag == "IDOC")
-        if item.root is None and item.data[:8] == b"EDI_DC40":
-            starts = [match.start() for match in re.finditer(rb"^EDI_DC40", item.data, re.MULTILINE)]
+        if item.root is None and is_flat(item.data):
+            starts = [match.start() for match in _CONTROL.finditer(item.data)]
             ends = [*starts[1:], len(item.data)]
             pieces = [item.data[start:end] for start, end in zip(starts, ends, strict=True)]
             return [dataclasses.replace(item, data=piece) for piece in pieces] if len(pieces) > 1 else None

@@ -75,6 +75,7 @@ PRICE_DISCOUNT = ("509",)  # below ALC of a line: a part of the price, no allowa
 LINE_AMOUNT = ("203", "38", "66")
 # QTY C186 6063: invoiced, despatched, delivered, ordered
 QUANTITIES = ("47", "12", "46", "21", "1")
+UNITS = {"PCE": "H87"}  # a piece, in older and in newer editions of Recommendation 20 (BT-130)
 # PRI C509 5125
 NET_PRICE, GROSS_PRICE = ("AAA", "INV", "CAL"), ("AAB",)
 # PIA C212 7143

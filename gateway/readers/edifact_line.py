@@ -43,7 +43,7 @@ def line_of(groups: Sequence[Group], mark: str, default_tax: Segment | None, pla
         else None,
         **_numbers(segments),
         quantity=number(quantity.at(0, 1), mark) if quantity else None,
-        unit=clean(quantity.at(0, 2)) if quantity else None,
+        unit=_unit(clean(quantity.at(0, 2))) if quantity else None,
         **_price(segments, alcs, mark),
         amount=number(amount.at(0, 1), mark) if amount else None,
         vat_category=category,
@@ -105,6 +105,10 @@ def period_of(segments: Group) -> Period | None:
         start = start or date([Segment("DTM", (("263", digits[:8]),))], ("263",))
         end = end or date([Segment("DTM", (("263", digits[8:]),))], ("263",))
     return Period(start=start, end=end) if start or end else None
+
+
+def _unit(code: str | None) -> str | None:
+    return codes.UNITS.get(code or "", code)
 
 
 def _description(segments: Group, types: Sequence[str]) -> str | None:

@@ -1,8 +1,9 @@
-"""SAP IDocs INVOIC01 and INVOIC02 in XML, for routing and to be shown. Segments and qualifiers are those of SAP's
-documentation of the basic types; flat IDocs are recognised and refused, since their columns depend on the release."""
+"""SAP IDocs INVOIC01 and INVOIC02, in XML and flat, for routing and to be shown. Segments and qualifiers are those of
+SAP's documentation of the basic types."""
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import re
 from decimal import Decimal
@@ -12,13 +13,13 @@ from gateway.doctypes.invoice import INVOICE
 from gateway.en16931 import Address, Contact, Identifier, Party
 from gateway.errors import Unreadable
 from gateway.model import ReadDocument
+from gateway.readers import idocflat
 from gateway.readers.header import Header, Places
 from gateway.readers.item import Item
 from gateway.readers.xpath import Paths, date_of, decimal_of
 from gateway.trade import Fact, Role, Sum, Trade, TradeLine
 
 _XPATH = Paths({})
-_FLAT = b"EDI_DC40"
 _DATE = re.compile(r"(\d{4})(\d{2})(\d{2})", re.ASCII)
 _BUYERS, _SELLERS = ("RE", "AG"), ("RS", "LF")  # PARVW: bill-to, sold-to; invoicing party, vendor
 _SUBTYPES = {"CRME": "credit_note"}  # E1EDK01/BSART
@@ -71,15 +72,14 @@ class IDocReader:
     def sniff(self, item: Item) -> bool:
         """By the control record, whatever the root is called."""
         if item.root is None:
-            return item.data.startswith(_FLAT)
+            return idocflat.is_flat(item.data)
         return item.root.find("IDOC/EDI_DC40") is not None
 
     def read(self, item: Item) -> list[ReadDocument]:
-        """One document. Unreadable when it is flat, or of another message type."""
+        """One document. Unreadable when it is of another message type."""
+        odd: list[str] = []
         if item.root is None:
-            raise Unreadable(
-                "unknown-type", "A flat IDoc cannot be read; let SAP write it as XML (port type XML file)."
-            )
+            item = dataclasses.replace(item, root=idocflat.element(item.data, odd))
         kind = _XPATH.value(item.root, "IDOC/EDI_DC40/MESTYP") or _XPATH.value(item.root, "IDOC/EDI_DC40/IDOCTYP") or ""
         if not kind.startswith("INVOIC"):
             raise Unreadable(
@@ -94,7 +94,7 @@ class IDocReader:
                 type=INVOICE.name,
                 subtype=_SUBTYPES.get(said, "invoice"),
                 trade=_trade(item.root, fields["currency"]) if item.whole else None,
-                notes=tuple(dict.fromkeys(header.notes)),
+                notes=tuple(dict.fromkeys((*odd, *header.notes))),
                 **fields,
             )
         ]

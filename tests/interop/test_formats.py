@@ -148,7 +148,7 @@ def test_invoices_of_others_keep_the_rules_and_their_terms() -> None:
 
 def same(one: Invoice, other: Invoice) -> bool:
     """Equal but for what only one of the syntaxes has: the buyer's tax number that is none of VAT, the mandate that
-    CII states once for all payment means, and a gross price that is the price."""
+    CII states once for all payment means, a text that UBL states once, and a gross price that is the price."""
     return reduced(one) == reduced(other)
 
 
@@ -167,7 +167,7 @@ def reduced(invoice: Invoice) -> Invoice:
         invoice.seller, identifiers=tuple(sorted(invoice.seller.identifiers, key=lambda each: each.value))
     )
     payment = tuple(
-        msgspec.structs.replace(means, mandate=None, creditor=None, reference=None, card_network=None)
+        msgspec.structs.replace(means, mandate=None, creditor=None, reference=None, card_network=None, text=None)
         for means in invoice.payment
     )
     return msgspec.structs.replace(invoice, buyer=buyer, seller=seller, payment=payment, lines=lines)

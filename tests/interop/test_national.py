@@ -42,10 +42,10 @@ FINVOICE_LACKS = {
     "payment.text", "deliver_to.contact", "deliver_to.account_id",
     "supporting.id", "supporting.content", "supporting.file_name", "supporting.media_type", "supporting.size",
     "invoiced_object.scheme", "vat.exemption_code", "lines.object_id.scheme", "lines.note", "lines.name",
-    "lines.description", "lines.price_discount", "lines.allowances_charges.reason",
+    "lines.description", "lines.price_discount", "lines.allowances_charges.reason", "accounting_currency",
 }  # fmt: skip
 
-EDIFACT_LACKS = FINVOICE_LACKS - {"receiving_advice", "payment.bic"} | {
+EDIFACT_LACKS = FINVOICE_LACKS - {"receiving_advice", "payment.bic", "accounting_currency"} | {
     "seller.legal_form", "seller.trading_name", "buyer.trading_name", "payment.code", "payment.text", "payment.mandate",
     "payment.creditor", "payment.debited_account", "payment.card", "payment.card_holder", "payment.reference",
     "payment.account_name", "payment.bic", "seller.account_id", "accounting_reference", "invoiced_object",

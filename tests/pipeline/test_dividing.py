@@ -15,7 +15,8 @@ from tests.e2e.documents import invoice
 from tests.pipeline.work import MakeWork, Work, dropped, parts
 from tests.unit.test_wrappers import ASIC, PDF, indefinite, packed
 
-ORDER = (Path(__file__).parent.parent / "golden/reader-90-order-whole/in.xml").read_bytes()
+GOLDEN = Path(__file__).parent.parent / "golden"
+ORDER = (GOLDEN / "reader-90-order-whole/in.xml").read_bytes()
 FIELDS = Fields(
     customer_number="7",
     number="said",
@@ -109,3 +110,20 @@ async def test_an_order_goes_to_the_seller_as_a_page(make_work: MakeWork) -> Non
     assert (name, kind, data[:5]) == ("Order-PO-2026-118.pdf", "application/pdf", b"%PDF-")
     shown = await work.shown("queued")
     assert (shown["type"], shown["customer_number"], shown["number"]) == ("order", "LEV-9", "PO-2026-118")
+
+
+async def test_flat_idocs_are_cut_and_go_each_as_a_page(make_work: MakeWork) -> None:
+    """Two in one file; the numbers have leading zeros that the directory does not."""
+    work = await (await make_work()).start()
+    await work.set("resolve.normalise", True)
+    await work.add("1043", format=None)
+    both = (GOLDEN / "reader-117-idoc-flat-several/in.txt").read_bytes()
+    await work.accept(dropped(both, "idocs.txt"))
+
+    async def numbers() -> list[str]:
+        return sorted(document["number"] for document in await work.documents(state="queued"))
+
+    async def both_are_queued() -> bool:
+        return await numbers() == ["0090000123", "0090000124"]
+
+    await work.until(both_are_queued)

@@ -17,7 +17,7 @@ from gateway.pipeline import checks
 from gateway.store import Store, companies, recipients
 from gateway.workers import Pool
 from tests import rules as theirs
-from tests.pipeline.work import WHO, Work, dropped
+from tests.pipeline.work import WHO, Work, dropped, parts
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 PEPPOL_SOURCE = (GOLDEN / "write-02-peppol/in.xml").read_bytes()
@@ -59,6 +59,16 @@ async def test_factur_x_goes_out_as_one_pdf(work: Work) -> None:
     (attachment,) = (await work.sent()).iter_attachments()
     assert attachment.get_content_type() == "application/pdf"
     assert attachment.get_filename().endswith(".pdf")
+
+
+async def test_who_imports_gets_rows(work: Work) -> None:
+    case = GOLDEN / "write-40-csv"
+    await started(work, "csv")
+    await work.accept(dropped((case / "in.xml").read_bytes(), "F1.xml"))
+    ((name, kind, content),) = parts(await work.sent())
+    assert (name, kind) == ("Invoice-C-2026_0815.csv", "text/csv")
+    assert content == (case / "out.csv").read_bytes()
+    assert notes(await work.shown("queued")) == [(case / "lost").read_text("utf-8").strip()]
 
 
 async def test_what_is_in_the_profile_already_goes_untouched(work: Work) -> None:

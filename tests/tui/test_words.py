@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway import formats
 from tui import words
 from tui.catalogue import differences
 from tui.safe import safe
+from tui.told import FORMATS
 
 
 @pytest.mark.parametrize("language", [name for name in words.LANGUAGES if name != "en"])
@@ -20,8 +23,6 @@ def test_every_text_of_the_screens_has_a_translation(language: str) -> None:
 
 @pytest.mark.parametrize("language", [name for name in words.LANGUAGES if name != "en"])
 def test_placeholders_survive_translation(language: str) -> None:
-    import re
-
     for source, target in words.catalogue(language).items():
         if source and not source.startswith("Content"):
             assert set(re.findall(r"{\w+}", source)) == set(re.findall(r"{\w+}", target)), source
@@ -40,6 +41,12 @@ def test_language_follows_the_locale(environ: dict[str, str], expected: str) -> 
     words.choose(None, environ)
     assert words.language() == expected
     words.choose("en")
+
+
+def test_labels_of_formats_that_are_words_are_translated() -> None:
+    labels = {each["label"] for each in formats.choosable()}
+    assert {label for label in labels if re.search(r"\b[a-z]{2,}\b", label)} == set(FORMATS)
+    assert set(FORMATS) <= set(words.catalogue("fr"))
 
 
 @given(st.text())

@@ -19,7 +19,11 @@ assert _SPEC is not None
 assert _SPEC.loader is not None
 regenerate = importlib.util.module_from_spec(_SPEC)
 _SPEC.loader.exec_module(regenerate)
-CASES = [case for case in regenerate.writer_cases() if "facturx" not in (case / "target").read_text("utf-8")]
+CASES = [  # a Factur-X is a PDF, and CSV is not read
+    case
+    for case in regenerate.writer_cases()
+    if not (case / "target").read_text("utf-8").startswith(("facturx", "csv"))
+]
 CONSTANTS = ("BT-11=P-1", "BT-12=C-1", "BT-19=K-1")
 
 

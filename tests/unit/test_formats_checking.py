@@ -20,6 +20,7 @@ def test_every_written_format_has_its_rules() -> None:
         "pdf",
         "ubl",
         "original",
+        "csv",  # of which there is no schema
         "fatturapa",
         "facturae",
     }

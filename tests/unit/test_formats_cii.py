@@ -72,7 +72,7 @@ def test_what_all_payment_means_share_is_said_once() -> None:
     payment = tuple(PaymentMeans(code="30", account=str(n), reference=f"R-{n}") for n in (1, 2))
     attachment = made(payment=payment)
     assert [means.reference for means in back(attachment).payment] == ["R-1", "R-1"]
-    assert attachment.notes == ("R-2 (BT-83) has no place beside R-1.",)
+    assert attachment.notes == ("“R-2” (BT-83) has no place beside “R-1” of the other payment means.",)
 
 
 def test_a_discount_without_a_gross_price_is_lost_and_said() -> None:

@@ -10,7 +10,7 @@ from tests.invoices import NOW, SOURCE, invoice, read
 OPTIONS = formats.Options(language="en", now=NOW)
 NAMES = ["pdf", "original", "ubl", "peppol", "en16931-ubl", "en16931-cii", "xrechnung-ubl", "xrechnung-cii"]
 NAMES += ["facturx", "facturx-basic", "facturx-extended", "facturx-xrechnung", "finvoice", "edifact-d96a"]
-NAMES += ["svefaktura", "ebinterface", "isdoc", "oioubl", "fatturapa", "facturae"]
+NAMES += ["svefaktura", "ebinterface", "isdoc", "oioubl", "csv", "fatturapa", "facturae"]
 SCAN = Attachment(name="scan.pdf", media_type="application/pdf", content=b"%PDF-1.4 any")
 
 

@@ -114,6 +114,14 @@ def test_the_window_is_where_the_sellers_post_reads_it(country, window):
     assert composed(invoice(seller=seller))["window"] == window
 
 
+def test_the_return_address_is_whole_on_two_lines():
+    home = Address(line1="Leoforos Athinon 12, 3rd floor", post_code="241 00", city="Kalamata", country="GR")
+    seller = msgspec.structs.replace(SELLER, name="Eleolado Peloponnisou Anonymi Eteria", address=home)
+    assert composed(invoice(seller=seller))["seller"]["return"] == (
+        "Eleolado Peloponnisou Anonymi Eteria · Leoforos Athinon 12, 3rd floor · 241 00 Kalamata · Greece"
+    )
+
+
 def test_the_country_is_written_only_abroad():
     assert composed(invoice(), "de")["buyer"][-1] == "FRANKREICH"
     assert composed(invoice(buyer=SELLER))["buyer"] == ["Nordvik Skog AB", "Storgatan 14", "903 26 Umeå"]
@@ -250,6 +258,12 @@ def test_totals_stand_in_the_order_of_the_calculation():
         ("VAT in SEK", "287.125"),
     ]
     assert shown["payable"] == ["Amount due", "100.00 EUR"]
+
+
+@pytest.mark.parametrize(("allowances", "charges", "first"), [(0, 0, "Total excl. VAT"), (10, 10, "Sum of lines")])
+def test_the_sum_of_the_lines_stands_where_something_changes_it(allowances, charges, first):
+    totals = Totals(lines=D(100), allowances=D(allowances), charges=D(charges), without_vat=D(100), payable=D(100))
+    assert composed(invoice(totals=totals))["totals"]["rows"][0][0] == first
 
 
 def test_nothing_is_computed_that_the_invoice_does_not_say():

@@ -140,6 +140,11 @@ def test_edifact_is_structured_too() -> None:
     assert documents(mixed(BODY, part('Content-Type: text/plain; name="f1.txt"', EDI.decode()))) != []
 
 
+def test_a_flat_idoc_in_a_text_is_a_document() -> None:
+    assert documents(mixed(BODY, part('Content-Type: text/plain; name="f1.txt"', "EDI_DC40  800\nE2EDK01\n"))) != []
+    assert documents(mixed(BODY, part('Content-Type: text/plain; name="f1.txt"', "Our EDI_DC40 is broken.\n"))) == []
+
+
 def test_without_xml_the_pdf_is_the_document() -> None:
     assert together("F1.csv", "F1.pdf") == [("F1.csv", False, 1), ("F1.pdf", True, None)]
 
