@@ -28,12 +28,17 @@ def is_plain(words: Iterable[str]) -> bool:
     )
 
 
-def specimen(words: Iterable[str]) -> str:
-    """A text in which all characters stand that do in `words`, and side by side those that do there."""
-    pairs: set[str] = set()
-    for word in words:
-        pairs.update(word[at : at + 2] for at in range(max(1, len(word) - 1)))
-    return " ".join(sorted(pairs - {""}))
+def specimen(words: Iterable[str]) -> list[str]:
+    """Paragraphs in which all characters stand that do in `words`, and side by side those that do there.
+
+    Each is of one script, since a sign beside a letter is not kerned where it is taken for part of another script.
+    """
+    pairs = {word[at : at + 2] for word in words if word for at in range(max(1, len(word) - 1))}
+    scripts: dict[str, list[str]] = {}
+    for pair in sorted(pairs):
+        letters = [unicodedata.name(c, "") for c in pair if c.isalpha()]
+        scripts.setdefault(letters[0].split(" ")[0] if letters else "", []).append(pair)
+    return [" ".join(found) for found in scripts.values()]
 
 
 class Face:

@@ -30,7 +30,7 @@ class Typst(NamedTuple):
 
     page: Callable[[Mapping[str, Any]], bytes]
     places: Callable[[Mapping[str, Any]], Sequence[Mapping[str, Any]]]
-    specimen: Callable[[str, str], bytes]
+    specimen: Callable[[Sequence[str], str], bytes]
     nothing: Callable[[], object]
 
 

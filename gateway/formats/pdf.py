@@ -112,7 +112,7 @@ def _typst(compile_: Callable[..., bytes]) -> longpages.Typst:
     return longpages.Typst(
         page=lambda data: set_(TEMPLATE, data),
         places=places,
-        specimen=lambda text, figures: set_(_SPECIMEN, {"text": text, "figures": figures}),
+        specimen=lambda texts, figures: set_(_SPECIMEN, {"texts": texts, "figures": figures}),
         nothing=lambda: compile_({"main.typ": b""}),
     )
 

@@ -142,14 +142,15 @@ def test_drawn_rows_stand_where_typst_sets_them(monkeypatch: pytest.MonkeyPatch)
     for page in (0, 1):
         ours, theirs = (
             sorted(
-                ((word.text, word.left, word.top) for word in pdf_text.words(made, page) if word.bottom < 270),
-                key=lambda word: (word[0], round(word[2]), round(word[1])),
+                (word for word in pdf_text.words(made, page) if word.bottom < 270),
+                key=lambda word: (word.text, round(word.top), round(word.left)),
             )
             for made in (drawn, whole)
         )
-        assert [word[0] for word in ours] == [word[0] for word in theirs]
-        assert max(abs(a[1] - b[1]) for a, b in zip(ours, theirs, strict=True)) < 0.3  # millimetres
-        assert max(abs(a[2] - b[2]) for a, b in zip(ours, theirs, strict=True)) < 0.02
+        assert [word.text for word in ours] == [word.text for word in theirs]
+        for a, b in zip(ours, theirs, strict=True):
+            assert (a.left, a.right) == pytest.approx((b.left, b.right), abs=0.05), a.text  # millimetres
+            assert (a.top, a.bottom) == pytest.approx((b.top, b.bottom), abs=0.02), a.text
 
 
 @pytest.mark.parametrize("odd", [{"name": "n\u0308 o\u0331"}, {"description": "tall " * 250}], ids=["marks", "tall"])
