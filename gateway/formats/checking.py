@@ -10,10 +10,13 @@ from __future__ import annotations
 import functools
 import importlib.metadata
 import importlib.util
+import io
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
+
+from gateway.formats import schematron
 
 SPACE = 1 << 40  # bytes of address space: Saxon reserves 32 GB, of which it uses 150 MB
 LARGE = 600 << 20  # bytes resident, after which the process is replaced
@@ -99,7 +102,9 @@ def check(target: str, xml: bytes) -> Check:
 
     if not any(rules.sources for rules in SETS.get(target, ())):
         return unchecked(target)
-    root = etree.QName(etree.fromstring(xml)).localname
+    _, first = next(etree.iterparse(io.BytesIO(xml), events=("start",)))  # not the whole tree: that stays until the end
+    root = etree.QName(first).localname
+    del first
     checked: list[str] = []
     left: list[str] = []
     broken: list[tuple[str, str]] = []
@@ -154,7 +159,8 @@ def _processor() -> Any:
 
 @functools.cache
 def _stylesheet(path: Path) -> Any:
-    return _processor().new_xslt30_processor().compile_stylesheet(stylesheet_file=str(path))
+    text = schematron.lean(path).decode()
+    return _processor().new_xslt30_processor().compile_stylesheet(stylesheet_text=text)
 
 
 def _broken(path: Path, xml: bytes) -> list[tuple[str, str]]:

@@ -27,6 +27,7 @@ from gateway.trade import Trade
 
 TEMPLATE: Final = "invoice.typ"  # ours, and what a company's own is called in its folder
 TRADE_TEMPLATE: Final = "trade.typ"  # the same for what is no invoice
+_SPECIMEN: Final = "specimen.typ"
 
 name: Final = "pdf"
 label: Final = "PDF"
@@ -91,14 +92,29 @@ def _set(data: dict[str, Any], template: str, options: Options) -> bytes:
     if own is not None and options.pages:
         return pagefolder.compiled(compile_, options.pages, template, own, {**files, "builtin.typ": _ours(template)})
     if template == TEMPLATE and longpages.is_long(data):
-        return longpages.joined(data, lambda part: _set_part(compile_, part), lambda: compile_({"main.typ": b""}))
+        return longpages.joined(data, _typst(compile_))
     return compile_({**files, "main.typ": _ours(template)}, format="pdf", pdf_standards=["a-3b"])
 
 
-def _set_part(compile_: Callable[..., bytes], data: Mapping[str, Any]) -> bytes:
-    """Some pages of an invoice, without tags: those of several parts cannot be joined, and level B asks for none."""
-    files = {"main.typ": _ours(TEMPLATE), "page.json": msgspec.json.encode(data)}
-    return compile_(files, format="pdf", pdf_standards=["a-3b"], pdf_tags=False)
+def _typst(compile_: Callable[..., bytes]) -> longpages.Typst:
+    """What long pages are made with. No tags: those of several parts cannot be joined, and level B asks for none."""
+    import typst
+
+    def set_(template: str, data: Mapping[str, Any]) -> bytes:
+        files = {"main.typ": _ours(template), "page.json": msgspec.json.encode(data)}
+        return compile_(files, format="pdf", pdf_standards=["a-3b"], pdf_tags=False)
+
+    def places(data: Mapping[str, Any]) -> Any:
+        files = {"main.typ": _ours(TEMPLATE), "page.json": msgspec.json.encode(data)}
+        asked = typst.Compiler(cast(bytes, files), font_paths=_fonts())  # it asks only of what it was made with
+        return msgspec.json.decode(asked.query("<place>", field="value"))
+
+    return longpages.Typst(
+        page=lambda data: set_(TEMPLATE, data),
+        places=places,
+        specimen=lambda texts, figures: set_(_SPECIMEN, {"texts": texts, "figures": figures}),
+        nothing=lambda: compile_({"main.typ": b""}),
+    )
 
 
 def attached(
@@ -149,7 +165,13 @@ def _compiler() -> typst.Compiler:
     """One compiler per process: it keeps fonts and the parsed template. It sees our fonts, no others, and no disk."""
     import typst  # a large library that only workers need
 
-    fonts = typst.Fonts(
+    return typst.Compiler(cast(bytes, {"main.typ": b""}), font_paths=_fonts())
+
+
+@cache
+def _fonts() -> typst.Fonts:
+    import typst
+
+    return typst.Fonts(
         include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(resources.path("fonts"))]
     )
-    return typst.Compiler(cast(bytes, {"main.typ": b""}), font_paths=fonts)
