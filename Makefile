@@ -1,10 +1,10 @@
-# make install | run | test | check | package | golden | bench
+# make install | run | test | check | package | golden | bench | soak
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: install run test check package i18n screenshots golden format bench clean
+.PHONY: install run test check package i18n screenshots golden format bench soak clean
 
 install: $(VENV)/.installed
 
@@ -59,6 +59,10 @@ format: $(VENV)/.tested
 
 bench: $(VENV)/.tested
 	$(BIN)/python -m bench $(ARGS)
+
+# Kills, crowds and servers that are not there, in real time: half an hour, root for the network namespaces.
+soak: $(VENV)/.tested
+	$(BIN)/python -m tests.soak $(ARGS)
 
 clean:
 	rm -rf $(VENV) var

@@ -28,7 +28,8 @@ import dns.rrset
 class DnsStub:
     """One server; `asked` is what it was asked, in order."""
 
-    def __init__(self) -> None:
+    def __init__(self, address: str = "127.0.0.1", port: int = 0) -> None:
+        self.address = address
         self.zone: dict[tuple[str, str], list[str]] = {}
         self.fail: dict[str, str] = {}
         self.authentic = False
@@ -37,14 +38,14 @@ class DnsStub:
         self.asked: list[tuple[str, str]] = []
         self.over_tcp = 0
         self.flags: list[int] = []  # EDNS flags of the questions
-        self.port = 0
+        self.port = port  # 0: any
         self._udp: asyncio.DatagramTransport | None = None
         self._tcp: asyncio.Server | None = None
 
     @property
     def server(self) -> tuple[str, int]:
         """What a resolver asks."""
-        return "127.0.0.1", self.port
+        return self.address, self.port
 
     def mail(self, domain: str, *hosts: tuple[int, str, list[str]]) -> None:
         """`domain` has these exchangers: preference, name, addresses."""
@@ -60,12 +61,13 @@ class DnsStub:
     async def __aenter__(self) -> DnsStub:
         loop = asyncio.get_running_loop()
         while self._udp is None:
-            self._tcp = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+            self._tcp = await asyncio.start_server(self._serve, self.address, self.port)
             self.port = self._tcp.sockets[0].getsockname()[1]
             try:
-                self._udp, _ = await loop.create_datagram_endpoint(lambda: _Udp(self), ("127.0.0.1", self.port))
+                self._udp, _ = await loop.create_datagram_endpoint(lambda: _Udp(self), (self.address, self.port))
             except OSError:  # somebody has that port over UDP: another one
                 self._tcp.close()
+                self.port = 0
         return self
 
     async def __aexit__(

@@ -14,6 +14,8 @@ from gateway.readers.pdfvalues import CURRENCIES
 
 REGEX_SECONDS = 0.5  # an operator's regex may run so long on one page (ReDoS)
 MAX_HITS = 50  # of one pattern on one page
+MAX_LABELS = 500  # places of one page where a label is looked for a value: each costs as much as its line is long
+MAX_AFTER = 1_000  # characters after a label
 _BELOW = 2.8  # heights of the label: how far below it its value may stand
 _BESIDE = 2.0  # mm that a value may begin to the left of its label above
 # What may stand between a label and its value: `Total (EUR): 17`, `Total EUR | 17`.
@@ -75,15 +77,17 @@ def _by_regex(expression: str, page: Page, lines: Sequence[Line], shape: Shape) 
         text = text.rstrip() + "\n"
     try:
         compiled = regex.compile(expression, regex.MULTILINE)
-    except (regex.error, RecursionError, OverflowError) as error:
+    except (regex.error, ValueError, RecursionError, OverflowError) as error:
         raise BadPattern(str(error)) from None
     group = 1 if compiled.groups else 0
     found = 0
     for match in compiled.finditer(text, timeout=REGEX_SECONDS):
         start, end = match.span(group)
-        touched = [word.box for at, word in words if at < end and at + len(word.text) > start]
         value = shape(" ".join(text[start:end].split())) if start >= 0 else None
-        if value and touched:
+        if not value:
+            continue
+        touched = [word.box for at, word in words if at < end and at + len(word.text) > start]
+        if touched:
             yield Hit(value, page.number, Box.around(touched))
             found += 1
             if found == MAX_HITS:
@@ -97,9 +101,13 @@ def _by_label(labels: Sequence[str], page: Page, lines: Sequence[Line], shape: S
     """For every label met: the value after it in its cell, else in the next cell, else in the cell below."""
     expression = _label_expression(tuple(labels))
     known = _label_expression(_KNOWN)
+    left = MAX_LABELS
     for row, line in enumerate(lines):
         for column, cell in enumerate(line.cells):
             for match in expression.finditer(cell.text):
+                left -= 1
+                if left < 0:
+                    return
                 for said, place in _candidates(match, lines, row, column):
                     if expression.match(said) or known.match(said):
                         continue  # the next label, not a value
@@ -116,7 +124,7 @@ def _candidates(match: regex.Match[str], lines: Sequence[Line], row: int, column
     cells = lines[row].cells
     words = cells[column].words
     last = _word_at(cells[column], match.end())
-    rest = _ASIDE.sub("", match.string[match.end() :]).lstrip(_SEPARATORS)
+    rest = _ASIDE.sub("", match.string[match.end() : match.end() + MAX_AFTER]).lstrip(_SEPARATORS)
     if rest:
         yield rest, Cell(words[last:] or words[-1:])
         return

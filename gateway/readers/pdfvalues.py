@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import re
 from collections.abc import Callable
 
@@ -52,7 +53,11 @@ CURRENCIES = frozenset(
         "NOKNZDPHPPLNRONRSDRUBSARSEKSGDTHBTNDTRYTWDUAHUSDVNDZAR",
     )
 )
-_EMAIL = re.compile(r"[^\s<>()\[\]:;,\"]+@[^\s<>()\[\]:;,\"]+\.[^\s<>()\[\]:;,\"]*[^\W_]")
+# Bounded (RFC 5321 §4.5.3.1) and begun only where one can begin: `a@a@a@…` must not be gone through for each letter.
+_IN_EMAIL = r"[^\s<>()\[\]:;,\"]"
+_EMAIL = re.compile(rf"(?<!{_IN_EMAIL})(?:(?!@){_IN_EMAIL}){{1,64}}@(?:(?!@){_IN_EMAIL}){{1,255}}(?!{_IN_EMAIL})")
+_AFTER_EMAIL = re.compile(r"[\W_]+$")  # the punctuation of the sentence around it
+MAX_EMAILS = 20  # of one text
 
 
 def identifier(text: str) -> str | None:
@@ -129,7 +134,12 @@ def currency(text: str) -> str | None:
 
 def email(text: str) -> str | None:
     """The addresses in a text, with `;` between them."""
-    return ";".join(_EMAIL.findall(text)) or None
+    found = []
+    for match in itertools.islice(_EMAIL.finditer(text), MAX_EMAILS):
+        address = _AFTER_EMAIL.sub("", match[0])
+        if address.partition("@")[2].find(".") > 0:
+            found.append(address)
+    return ";".join(found) or None
 
 
 def anything(text: str) -> str | None:

