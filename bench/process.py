@@ -8,6 +8,7 @@ from pathlib import Path
 
 _TICK = os.sysconf("SC_CLK_TCK")
 _PSS = re.compile(r"^Pss:\s+(\d+) kB", re.MULTILINE)
+_HIGHEST = re.compile(r"^VmHWM:\s+(\d+) kB", re.MULTILINE)
 
 
 def tree(pid: int) -> list[int]:
@@ -44,6 +45,17 @@ def memory(pid: int) -> int:
             continue
         kilobytes += int(found[1]) if found else 0
     return kilobytes << 10
+
+
+def highest(pid: int) -> int:
+    """The most bytes that one process of the tree of `pid` ever had resident."""
+    found = [0]
+    for each in tree(pid):
+        try:
+            found += map(int, _HIGHEST.findall(Path(f"/proc/{each}/status").read_text()))
+        except OSError:
+            continue
+    return max(found) << 10
 
 
 def machine_seconds() -> float:

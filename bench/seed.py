@@ -44,7 +44,12 @@ def fill_directory(connection: Connection, count: int) -> None:
     moment = now()
     rows = []
     for number in range(count):
-        row = Recipient(number=samples.customer(number), email=(f"ap{number}@customer.example",))
+        row = Recipient(
+            number=samples.customer(number),
+            email=(f"ap{number}@customer.example",),
+            name=f"Kund {number} AB",
+            type="invoice",
+        )
         rows.append(recipients.values_of(row, moment) | {"id": new_id(), "company_id": company_id, "version": 1})
     connection.execute(sa.insert(schema.recipient), rows)
 

@@ -325,14 +325,9 @@ class Claimed(Value, frozen=True, kw_only=True):
 
 class Canonical(bytes):
     """Lines that end in CRLF, with no other CR or LF (RFC 5322 §2.3): who makes one has seen to it, nobody need look
-    again. `dotted` False: no line begins with a dot, either."""
+    again. Not `dotted`: no line begins with a dot, either."""
 
     dotted = True
-
-    def without_dots(self) -> Canonical:
-        """The same, once somebody has seen that no line begins with a dot."""
-        self.dotted = False
-        return self
 
 
 class Outlet(Protocol):

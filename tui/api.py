@@ -13,6 +13,11 @@ from gateway.errors import Conflict, Forbidden, GatewayError, NotFound, Refused,
 __all__ = ["Api", "Conflict", "Forbidden", "GatewayError", "NotFound", "Refused", "Temporary", "path_of"]
 
 
+def is_down(error: GatewayError) -> bool:
+    """Whether nobody answered: the client raises that from the socket's error, and what is answered from none."""
+    return error.__cause__ is not None
+
+
 class Api:
     """Asks the gateway at a socket; raises `GatewayError`s with sentences for people."""
 

@@ -17,7 +17,7 @@ from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 
 from gateway.client import Client
-from tui.api import Api, GatewayError, path_of
+from tui.api import Api, Forbidden, GatewayError, Refused, is_down, path_of
 from tui.ascii import PlainAscii
 from tui.dialogs import Ask
 from tui.helptext import help_lines
@@ -42,7 +42,7 @@ class Console(App[None]):
         Binding("question_mark", "help", N_("Help"), show=False),
         Binding("colon,ctrl+p", "palette", N_("Command"), show=False),
         Binding("u", "undo", N_("Undo"), show=False),
-        Binding("ctrl+l", "redraw", N_("Draw again"), show=False),
+        Binding("ctrl+l", "redraw", N_("Draw again"), show=False, priority=True),
         Binding("q", "leave", N_("Quit"), show=False),
         Binding("ctrl+q,ctrl+c", "quit", N_("Quit"), show=False, priority=True),
     ]
@@ -166,12 +166,18 @@ class Console(App[None]):
             if self.page is not None and self.page.is_mounted:
                 self.page.show_bar()
 
+    def _trouble(self, fault: GatewayError) -> str:
+        """Why nothing can be shown, and what helps, on one line; the message line says it in full."""
+        if isinstance(fault, Forbidden):
+            return f"{_('NO ACCESS')}  {safe(told(fault.sentence))}"
+        if is_down(fault) and isinstance(fault, Refused):
+            return f"{_('GATEWAY DOWN')}  {_('start it with `gateway serve` or `systemctl start gateway`')}"
+        return f"{_('GATEWAY DOWN')}  {safe(told(fault.sentence))}"
+
     def bar(self, width: int) -> Text:
         """The first line of every page."""
         if self.fault is not None:
-            return Text(
-                f" {_('GATEWAY DOWN')}  {safe(told(self.fault.sentence))}".ljust(width), style="bold reverse red"
-            )
+            return Text(f" {self._trouble(self.fault)}".ljust(width), style="bold reverse red")
         documents, deliveries = self.status.get("documents", {}), self.status.get("deliveries", {})
         waiting = sum(deliveries.get(state, 0) for state in ("queued", "active", "deferred"))
         switch = _("distribution ON") if self.active is not False else _("distribution OFF")

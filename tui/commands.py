@@ -79,4 +79,10 @@ async def _held(console: Console, page: Page, verb: str, rest: str) -> None:
     if not rows:
         page.say(_("Nothing is held."))
     elif await console.push_screen_wait(Confirm(some(question, len(rows)), rest)):
-        page.act(f"/documents/{verb}", {"ids": [row["id"] for row in rows]}, done)
+        body: dict[str, Any] = {"ids": [row["id"] for row in rows]}
+        if verb == "cancel":
+            reason: str | None = await console.push_screen_wait(Ask(_("Reason:")))
+            if reason is None:
+                return
+            body["reason"] = reason or None
+        page.act(f"/documents/{verb}", body, done)

@@ -17,6 +17,7 @@ from textual.widgets import Input, Static
 
 from gateway import address
 from tui.api import Conflict, GatewayError, Refused, path_of
+from tui.changed import type_text
 from tui.columns import Row
 from tui.dialogs import Confirm
 from tui.field import Field
@@ -87,8 +88,9 @@ class Form(ModalScreen[Any]):
         Binding("escape", "close", N_("Cancel"), priority=True),
         Binding("ctrl+t", "tab", N_("Advanced"), priority=True),
         Binding("ctrl+d", "delete", N_("Delete"), priority=True),
-        Binding("down", "app.focus_next", show=False),
-        Binding("up", "app.focus_previous", show=False),
+        # At once, before the next key finds its field: a thin line brings several keys in one piece.
+        Binding("down,tab", "app.focus_next", show=False, priority=True),
+        Binding("up,shift+tab", "app.focus_previous", show=False, priority=True),
     ]
 
     def __init__(self, row: Row | None, values: Row, choices: dict[str, Any], advanced: bool) -> None:
@@ -126,8 +128,6 @@ class Form(ModalScreen[Any]):
         with Horizontal(classes="form-row"):
             yield Static(label, classes="form-label")
             if name == "type":
-                from tui.pages.recipients import type_text
-
                 options = [(each, type_text(each)) for each in self.choices["types"]]
                 yield Choice(options, self.begin[name], id="field-type")
             elif name == "format":
@@ -168,7 +168,7 @@ class Form(ModalScreen[Any]):
         self.query_one("#form-tabs", Line).say(tabs)
         fields = [*self.query("#tab-advanced Choice")] if advanced else [self.query_one("#field-number")]
         if fields:
-            fields[0].focus()
+            self.set_focus(fields[0])  # at once: what is typed next goes there
 
     def action_tab(self) -> None:
         """The other tab."""

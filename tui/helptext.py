@@ -13,6 +13,7 @@ from tui.words import N_, _
 if TYPE_CHECKING:
     from tui.app import Console
     from tui.page import Page
+    from tui.pager import Pager
 
 _LIST_KEYS = (
     ("↑ ↓ k j", N_("one row")),
@@ -20,6 +21,14 @@ _LIST_KEYS = (
     ("g G", N_("first and last row")),
     (N_("Enter"), N_("open the row")),
     (N_("Space  *"), N_("mark the row, mark all that match")),
+)
+
+
+_TEXT_KEYS = (
+    ("↑ ↓ k j", N_("one line")),
+    (N_("PgUp PgDn Space b"), N_("one screen")),
+    ("g G", N_("first and last line")),
+    (N_("Esc q"), N_("Back")),
 )
 
 
@@ -37,6 +46,12 @@ def help_lines(page: Page, app: Console) -> list[str]:
     lines += ["", _("Commands after :")]
     lines += [f"  {word:<26}{_(what)}" for word, what in COMMANDS.items()]
     return lines
+
+
+def view_help_lines(kind: type[Pager]) -> list[str]:
+    """The lines of the help of a text with keys of its own."""
+    lines = ["", _("On this page"), *_bindings([b for b in kind.BINDINGS if isinstance(b, Binding)])]
+    return [*lines, "", _("In every text"), *(f"  {_(keys):<26}{_(what)}" for keys, what in _TEXT_KEYS)]
 
 
 _SHOWN = {

@@ -13,7 +13,7 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from tui import searchwords
-from tui.api import GatewayError
+from tui.api import GatewayError, is_down
 from tui.cliwords import command_lines
 from tui.columns import Column, Row
 from tui.field import Field
@@ -34,7 +34,7 @@ class Page(Screen[None]):
     """One screen: a list from the API, its keys, its sentence about the row under the cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "search", N_("Search"), show=False),
+        Binding("slash", "search", N_("Search"), show=False, priority=True),  # the next key is of the search already
         Binding("escape", "back", N_("Back"), show=False),
         Binding("y", "copy", N_("Copy"), show=False),
         Binding("exclamation_mark", "command", N_("Command lines"), show=False),
@@ -56,6 +56,7 @@ class Page(Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self.search = ""
+        self.failed = False  # to read the list
         self.matching = 0
         self.everything = 0
 
@@ -137,9 +138,12 @@ class Page(Screen[None]):
         """Ask for what is shown; an answer to an older question is dropped."""
         try:
             await self.fill(keep)
+            self.failed = False
             self.console.reached(None)
         except GatewayError as error:
-            self.console.reached(error)
+            self.failed = True
+            if is_down(error):
+                self.console.reached(error)
             self.say(error.sentence, bad=True)
         self._show_count()
 
@@ -166,7 +170,7 @@ class Page(Screen[None]):
         marked = len(self.rows.marks)
         self.query_one("#count", Line).say((f"* {count(marked)}   " if marked else "") + of + " ")
         if not self.rows.total:
-            self.query_one("#explain", Line).say(" " + _(self.EMPTY))
+            self.query_one("#explain", Line).say("" if self.failed else " " + _(self.EMPTY))
 
     # --- lines --------------------------------------------------------------------------------------------
 
@@ -201,6 +205,8 @@ class Page(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Refuse what the role does not allow, and say so; the gateway would refuse it too."""
+        if action == "search" and isinstance(self.focused, Input):
+            return False  # it is text there
         role = self.lacking(action)
         if role is not None:
             self.say(_("This needs the role {role}.").format(role=role), bad=True)

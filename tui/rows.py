@@ -190,13 +190,11 @@ class RowsView(ScrollView, can_focus=True):
         self.post_message(self.Moved())
 
     def _follow(self) -> None:
+        """Scroll half a screen where the cursor leaves it: a line at a time would send all of them for each key."""
         height, top = self.size.height, self.scroll_offset.y
-        if not height:
-            return
-        if self.cursor < top:
-            self.scroll_to(y=self.cursor, animate=False, force=True, immediate=True)
-        elif self.cursor >= top + height:
-            self.scroll_to(y=self.cursor - height + 1, animate=False, force=True, immediate=True)
+        if height and not top <= self.cursor < top + height:
+            middle = max(0, min(self.cursor - height // 2, self.total - height))
+            self.scroll_to(y=middle, animate=False, force=True, immediate=True)
 
     def on_resize(self, event: Resize) -> None:
         """Keep the cursor in sight."""

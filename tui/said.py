@@ -9,6 +9,7 @@ import functools
 import re
 
 from tui import words
+from tui.changed import type_text
 from tui.words import N_, _
 
 SAID = (
@@ -75,6 +76,29 @@ SAID = (
     N_("E-mail distribution is switched off; it would go to {where}."),
     N_("The address {what} in the document is no e-mail address."),
     N_("The document names {count} addresses; resolve.max_recipients allows {limit}."),
+    # Why a document cannot be read.
+    N_("The file is empty."),
+    N_("The file is encrypted (CMS) for somebody else."),
+    N_("The file is a signature alone (CMS); what it signs came elsewhere."),
+    N_("The file is {what}."),
+    N_("neither XML nor PDF"),
+    N_("The mail is empty."),
+    N_("The mail is encrypted, and we have no key for it."),
+    N_("The archive opens with a password only."),
+    N_("The archive holds no document."),
+    N_("The PDF opens with a password only."),
+    N_("The PDF is damaged and cannot be opened."),
+    N_("The PDF is damaged: {why}."),
+    N_("The PDF has no page."),
+    N_("The PDF has no end: it was cut off on its way."),
+    N_("The PDF has {pages} pages; {most} are the most that we read."),
+    N_("The XML is broken: {why}."),
+    N_("The XML has a DOCTYPE, which can hide or fetch content; it must come without one."),
+    N_("XML with the root {name} is no type that we read."),
+    N_("The envelope (StandardBusinessDocument) holds no document."),
+    N_("The SOAP envelope holds no document."),
+    N_("There is no usable signing key, and mail never leaves unsigned; 'gateway check' says why."),
+    N_("Page {page} of the PDF cannot be found."),
     # The gateway itself.
     N_("The gateway is not running (nobody answers at {path}); `gateway serve` starts it."),
     N_("You may not use {path}: only its owner, its group and root may."),
@@ -85,10 +109,10 @@ _PLACE = re.compile(r"\{(\w+)\}")
 
 
 @functools.lru_cache(maxsize=4)
-def _patterns(language: str) -> list[tuple[re.Pattern[str], str]]:
+def _patterns(language: str, known: tuple[str, ...]) -> list[tuple[re.Pattern[str], str]]:
     del language  # only what the cache goes by
     found = []
-    for said in SAID:
+    for said in known:
         pieces = _PLACE.split(said)
         pattern = "".join(f"(?P<{piece}>.+?)" if place % 2 else re.escape(piece) for place, piece in enumerate(pieces))
         found.append((re.compile(pattern, re.DOTALL), _(said)))
@@ -97,12 +121,21 @@ def _patterns(language: str) -> list[tuple[re.Pattern[str], str]]:
 
 def told(sentence: str) -> str:
     """A sentence of the gateway in the language of the screens, where it is one that we know."""
+    return translated(sentence, SAID)
+
+
+def translated(sentence: str, known: tuple[str, ...]) -> str:
+    """A sentence in the language of the screens, where it is one of `known`; what it holds is translated too."""
     language = words.language()
     if language == "en" or len(sentence) > 2000:
         return sentence
-    for pattern, shown in _patterns(language):
+    for pattern, shown in _patterns(language, known):
         match = pattern.fullmatch(sentence)
         if match is not None:
-            named = {name: told(value) for name, value in match.groupdict().items()}
-            return shown.format(**named)
+            return shown.format(**{name: _value(name, value, known) for name, value in match.groupdict().items()})
     return sentence
+
+
+def _value(name: str, value: str, known: tuple[str, ...]) -> str:
+    """What stands in a place of a sentence: a document type where it is called kind, else perhaps a sentence too."""
+    return type_text(value).lower() if name == "kind" else translated(value, known)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
 
 from tui import states
 from tui.words import N_, _
@@ -37,24 +36,30 @@ def parse(text: str, allowed: tuple[str, ...]) -> tuple[str, dict[str, str]]:
         if not colon or filter_ not in allowed:
             free.append(word)
         elif value:
-            found[filter_] = _value(filter_, value)
+            found[filter_] = _value(filter_, value, "next_hop" in allowed)
     return " ".join(free), found
 
 
-def _value(filter_: str, value: str) -> str:
+def _value(filter_: str, value: str, of_deliveries: bool) -> str:
     if filter_ == "state":
-        return _state(value)
+        return _state(value, of_deliveries)
     if filter_ in ("since", "until"):
         return _time(value)
     return value
 
 
-def _state(value: str) -> str:
-    """A state by its own name or by the word that the screens have for it."""
-    shown: Mapping[str, str] = {_(word).casefold(): state for state, (word, _style) in reversed(states.WORDS.items())}
-    english = {word.casefold(): state for state, (word, _style) in reversed(states.WORDS.items())}
+_NONE = {True: ("received", "partly_sent"), False: ("active", "deferred")}  # states that no delivery, no document has
+
+
+def _state(value: str, of_deliveries: bool) -> str:
+    """A state by its own name, or all that the screens have the word for: WAIT is received and queued."""
     wanted = value.casefold()
-    return shown.get(wanted) or english.get(wanted) or wanted
+    named = [
+        state
+        for state, (word, _style) in states.WORDS.items()
+        if wanted in (_(word).casefold(), word.casefold()) and state not in _NONE[of_deliveries]
+    ]
+    return ",".join(named) or wanted
 
 
 def _time(value: str) -> str:

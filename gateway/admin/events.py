@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from asyncio import sleep
 from collections.abc import AsyncGenerator, Mapping
 
 from gateway.admin.running import Running, refuse_unknown, whole_number
@@ -30,4 +30,4 @@ async def stream(running: Running, query: Mapping[str, str], last: str | None) -
         yield f"id: {seen}\nevent: change\ndata: {{}}\n\n".encode()
         left = None if left is None else left - 1
         if left != 0 and changes.interrupts == begun:
-            await asyncio.sleep(_PAUSE)
+            await sleep(_PAUSE)

@@ -126,8 +126,9 @@ def filter_of(kind: type[T], query: Mapping[str, str]) -> T:
 
 def refuse_unknown_state(state: str | None, known: type[StrEnum]) -> None:
     """Refused for a state that nothing is ever in: a list narrowed by it would be empty without saying why."""
-    if state is not None and state not in set(known):
-        raise Refused(f"There is no state {state!r}; there are {', '.join(known)}.", "state")
+    for each in [] if state is None else state.split(","):
+        if each not in set(known):
+            raise Refused(f"There is no state {each!r}; there are {', '.join(known)}.", "state")
 
 
 def refuse_unknown(values: Mapping[str, object], known: tuple[str, ...]) -> None:

@@ -42,6 +42,7 @@ def register(commands: Commands) -> None:
     list_.add_argument("--cause", help="held for this cause")
     list_.add_argument("--document", metavar="ID", help="of this document, ended ones too")
     list_.add_argument("--address", help="to this address")
+    list_.add_argument("--search", metavar="TEXT", help="to an address with this in it")
     list_.add_argument("--limit", metavar="N", help="at most N")
     list_.set_defaults(run=run_list)
     for verb, purpose in (

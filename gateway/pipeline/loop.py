@@ -360,5 +360,5 @@ def _whole(message: NewMessage, data: bytes) -> Canonical:
         return Canonical(message.body.data)
     header = message.header or b""
     whole = Canonical(b"".join((header, memoryview(data)[message.body_offset :])))
-    dotted = not isinstance(data, Canonical) or data.dotted or header.startswith(b".") or b"\n." in header
-    return whole if dotted else whole.without_dots()
+    whole.dotted = not isinstance(data, Canonical) or data.dotted or header.startswith(b".") or b"\n." in header
+    return whole

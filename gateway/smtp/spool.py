@@ -109,8 +109,8 @@ class Spool:
         if self.too_large or self.no_room:
             return None
         data = None if self._file is not None else Canonical(_joined(self._pieces))
-        if data is not None and not dotted:
-            data.without_dots()
+        if data is not None:
+            data.dotted = dotted
         return Body(sha256=self._hash.digest(), size=self.size, media_type="message/rfc822", data=data, file=self._file)
 
     def close(self) -> None:

@@ -36,6 +36,7 @@ class Filter(Value, frozen=True, kw_only=True, omit_defaults=True):
     cause: str | None = None
     document: int | None = None
     address: str | None = None
+    search: str | None = None  # any part of the address
     before: int | None = None  # only older than this id: the next page
     limit: int | None = None
     offset: int = 0  # rows to leave out first: where a list on a screen is scrolled to
@@ -80,6 +81,8 @@ def _conditions(wanted: Filter) -> Iterator[Any]:
     ):
         if value is not None:
             yield column == value
+    if wanted.search is not None:
+        yield delivery.c.address.icontains(wanted.search, autoescape=True)
     if wanted.before is not None:
         yield delivery.c.id < wanted.before
     if wanted.document is None and wanted.state not in _ENDED:

@@ -106,12 +106,14 @@ def load(connection: Connection, recipient_id: int) -> tuple[Recipient, int]:
 def list_recipients(connection: Connection, wanted: Filter) -> list[dict[str, Any]]:
     """The rows that match, by company and number: the order of the index, so that a page costs only its own rows."""
     names = {row.id: row.name for row in connection.execute(sa.select(company.c.id, company.c.name))}
-    statement = sa.select(recipient).where(_LIVE, *_conditions(names, wanted)).order_by(*_ORDER)
-    statement = statement.limit(wanted.limit).offset(wanted.offset)
+    # First which, from an index that holds all that is asked for; then only those rows.
+    which = sa.select(recipient.c.id).where(_LIVE, *_conditions(names, wanted)).order_by(*_ORDER)
+    which = which.limit(wanted.limit).offset(wanted.offset).correlate(None)
     if wanted.after is not None:
         last = sa.select(*_ORDER).where(recipient.c.id == wanted.after)
         place = connection.execute(last).first() or (0, "", 0)
-        statement = statement.where(sa.tuple_(*_ORDER) > sa.tuple_(*place))
+        which = which.where(sa.tuple_(*_ORDER) > sa.tuple_(*place))
+    statement = sa.select(recipient).where(recipient.c.id.in_(which)).order_by(*_ORDER)
     return [show(recipient_of(row), names[row.company_id]) for row in connection.execute(statement)]
 
 

@@ -90,6 +90,10 @@ recipient = Table(
     Column("updated_at", Moment, nullable=False),
     Column("deleted_at", Moment),
     Index("recipient_number", "company_id", "number_key"),
+    Index(  # holds what a search looks at, in the order of the list: docs/decisions/0022
+        "recipient_search",
+        *("company_id", "number_key", "id", "type", "deleted_at", "search"),
+    ),
     Index(
         "recipient_unique",
         "company_id",

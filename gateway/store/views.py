@@ -21,7 +21,7 @@ class Filter(Value, frozen=True, kw_only=True, omit_defaults=True):
     """Which documents are meant; every value given must match."""
 
     company: str | None = None
-    state: str | None = None
+    state: str | None = None  # one of them, with commas between several
     cause: str | None = None  # the whole key, or what stands before its colon
     number: str | None = None
     customer_number: str | None = None
@@ -40,7 +40,9 @@ def _conditions(wanted: Filter) -> list[Any]:
     found: list[Any] = []
     if wanted.company is not None:
         found.append(company.c.name == wanted.company)
-    for name in ("state", "number", "customer_number", "source"):
+    if wanted.state is not None:
+        found.append(document.c.state.in_(wanted.state.split(",")))
+    for name in ("number", "customer_number", "source"):
         value = getattr(wanted, name)
         if value is not None:
             found.append(document.c[name] == value)

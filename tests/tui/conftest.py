@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from textual.pilot import Pilot
 
@@ -17,10 +18,11 @@ from gateway.admin.running import Running
 from gateway.api import make_app
 from gateway.door import SocketServer
 from gateway.model import Recipient, new_id
+from gateway.smtp.quirks import Quirk
 from gateway.store import Store, companies, documents, messages, meta, recipients, submissions
 from gateway.store.audit import Caller
 from gateway.workers import Pool
-from tests.store.samples import OWNER, new_message, submission
+from tests.store.samples import OWNER, body, new_message, submission
 from tui import words
 from tui.app import Console
 from tui.lines import Line
@@ -38,12 +40,23 @@ class Desk:
     def __init__(self, store: Store, path: Path, now: dt.datetime, pool: Pool | None = None) -> None:
         self.store, self.path, self.now = store, path, now
         self.roles: tuple[str, ...] = ("admin",)
-        app = make_app(
-            Running(store=store, config=CONFIG, pool=pool), lambda uid: Caller(uid=uid, user="bertil", roles=self.roles)
-        )
-        self.server = SocketServer(path, app, None)
+        self.quirks: list[Quirk] = []  # of every source's clients
+        running = Running(store=store, config=CONFIG, pool=pool, quirks=lambda _source: self.quirks)
+        app = make_app(running, lambda uid: Caller(uid=uid, user="bertil", roles=self.roles))
+        self.asked: list[str] = []  # paths of the requests, with their queries
+        self.server = SocketServer(path, self._noting(app), None)
         self.config = path.with_name("gateway.toml")  # what finds the socket for the commands that the screens run
         self.config.write_text(f'[gateway]\nadmin_socket = "{path}"\ndatabase = "sqlite:gateway.db"\n')
+
+    def _noting(self, app: Any) -> Any:
+        """The application, and a note of what it is asked for."""
+
+        async def noting(scope: Any, receive: Any, send: Any) -> None:
+            if scope["type"] == "http":
+                self.asked.append(f"{scope['path']}?{scope['query_string'].decode()}")
+            await app(scope, receive, send)
+
+        return noting
 
     async def stop(self) -> None:
         """Close the door, and the streams that came through it."""
@@ -60,22 +73,23 @@ class Desk:
         saved: Recipient = (await self.store.write(add)).row
         return saved
 
-    async def document(self, hold: str | None = None) -> int:
-        """A document: held for a recipient of number `hold`, else queued with one delivery."""
-        return int(await self.store.write(_put, self.now, hold))
+    async def document(self, hold: str | None = None, sent: bytes = b"From: a@b.example\r\n\r\nhello\r\n") -> int:
+        """A document: held for a recipient of number `hold`, else queued with one delivery of the message `sent`."""
+        return int(await self.store.write(_put, self.now, hold, sent))
 
     def console(self) -> Console:
         """The application, not started."""
         return Console(self.path, config=self.config)
 
 
-def _put(connection: Any, now: dt.datetime, hold: str | None) -> int:
+def _put(connection: Any, now: dt.datetime, hold: str | None, sent: bytes) -> int:
     submissions.accept(connection, submission(now, b"original bytes"), now)
     (claimed,) = submissions.claim(connection, OWNER, now, now + dt.timedelta(minutes=5), 1)
     new = submissions.NewDocument(file_name="å.xml", media_type="application/xml", fields=claimed.fields)
     (found,) = submissions.finish(connection, claimed, [new], OWNER, now, now + dt.timedelta(minutes=5))
     if hold is None:
-        messages.queue(connection, found.id, OWNER, documents.Finding(), new_message(now, "a@example.com"), now)
+        made = msgspec.structs.replace(new_message(now, "a@example.com"), body=body(sent), size=len(sent))
+        messages.queue(connection, found.id, OWNER, documents.Finding(), made, now)
     else:
         why = documents.Hold(cause=f"no-recipient:{hold}", sentence="No row.", wakes=(f"recipient:default:{hold}",))
         documents.hold(connection, found.id, OWNER, documents.Finding(), why, meta.wakes(connection), now)

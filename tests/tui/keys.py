@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import pkgutil
 from collections.abc import Callable
 from typing import Any
 
 from textual.binding import Binding
+from textual.css.query import NoMatches
 from textual.pilot import Pilot
 from textual.screen import Screen
 
@@ -45,8 +47,10 @@ class Keys:
         self.pilot, self.kind, self.left = pilot, kind, keys(kind)
 
     async def press(self, key: str, condition: Callable[[], object]) -> None:
-        """Press a key and wait for what it does."""
+        """Press a key and wait for what it does, which must not be so already."""
         assert key in keys(self.kind), key
+        with contextlib.suppress(NoMatches):  # what is asked for is not there yet
+            assert not condition(), f"{key}: what it does is there before it is pressed"
         await self.pilot.press(key)
         await until(self.pilot, condition)
         self.left.discard(key)

@@ -7,6 +7,7 @@ import pytest
 from gateway.store import companies, views
 from gateway.store import recipients as stored
 from tests.tui.conftest import Desk, line, screen, until
+from tests.tui.keys import answer
 from tui.dialogs import Ask, Confirm
 from tui.field import Field
 from tui.pages import PAGES
@@ -26,6 +27,18 @@ async def test_release_by_words(desk: Desk) -> None:
         await until(pilot, lambda: "1 document goes on" in line(pilot, "message"))
     states = [(await desk.store.read(views.show_document, each))["state"] for each in (first, second)]
     assert states == ["received", "held"]
+
+
+async def test_cancel_by_words_asks_with_the_count_and_for_a_reason(desk: Desk) -> None:
+    document = await desk.document(hold="1001")
+    async with desk.console().run_test(size=SIZE) as pilot:
+        await pilot.press("colon")
+        await answer(pilot, "cancel cause=no-recipient")
+        await until(pilot, lambda: "Cancel 1 document?" in screen(pilot))
+        await pilot.press("y")
+        await answer(pilot, "wrong")
+        await until(pilot, lambda: "1 document cancelled" in line(pilot, "message"))
+    assert (await desk.store.read(views.show_document, document))["state"] == "cancelled"
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ from tui.pages.importing import Importing
 from tui.pages.recipients import Recipients
 from tui.rows import RowsView
 
-ELSEWHERE = {(Console, "ctrl+l")}  # test_tty: what it does is seen on the line only
+ELSEWHERE = {(Console, "ctrl+l"): "test_ctrl_l_draws_everything_again"}  # what it does is seen on the line only
 worker = pytest.mark.parametrize("desk", ["worker"], indirect=True)
 
 
@@ -41,6 +41,8 @@ async def emails(desk: Desk) -> list[str]:
 def test_every_class_with_keys_has_a_test() -> None:
     """The tests below say `Keys(pilot, CLASS)`."""
     text = "".join(file.read_text() for file in Path(__file__).parent.glob("test_every_key*.py"))
+    tests = Path(__file__).with_name("test_tty.py").read_text()
+    assert [name for name in ELSEWHERE.values() if f"async def {name}(" not in tests] == []
     assert {kind.__name__ for kind in every.kinds() if f"Keys(pilot, {kind.__name__})" not in text} == set()
 
 
@@ -50,6 +52,7 @@ def test_every_class_with_keys_has_a_test() -> None:
 async def test_keys_of_the_application(desk: Desk) -> None:
     async with desk.console().run_test(size=SIZE) as pilot:
         keys = Keys(pilot, Console)
+        await page(pilot, 8)
         for number, kind in enumerate(PAGES, 1):
             await keys.press(str(number), on(pilot, kind))
         await keys.press("question_mark", on(pilot, Pager))
@@ -200,6 +203,8 @@ async def test_keys_of_the_form(desk: Desk) -> None:
         await until(pilot, lambda: isinstance(pilot.app.screen, Form) and pilot.app.focused)
         await keys.press("down", lambda: pilot.app.focused is pilot.app.screen.query_one("#field-email"))
         await keys.press("up", lambda: pilot.app.focused is pilot.app.screen.query_one("#field-number"))
+        await keys.press("tab", lambda: pilot.app.focused is pilot.app.screen.query_one("#field-email"))
+        await keys.press("shift+tab", lambda: pilot.app.focused is pilot.app.screen.query_one("#field-number"))
         await keys.press("ctrl+t", lambda: pilot.app.screen.query_one("#tab-advanced").display)
         await keys.press("escape", on(pilot, Recipients))
         await pilot.press("enter")

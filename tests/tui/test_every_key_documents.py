@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from gateway.model import show_id
-from gateway.store import deliveries
+from gateway.store import audit, deliveries
 from tests.tui.conftest import Desk, line, screen, until
 from tests.tui.keys import SIZE, Keys, answer, away, on, page, says
 from tui.app import Console
 from tui.dialogs import Ask, Confirm
 from tui.field import Field
 from tui.form import Form
+from tui.pager import Pager
 from tui.pages.audit import Audit
 from tui.pages.document import DocumentView
 from tui.pages.documents import Documents
@@ -23,6 +24,7 @@ from tui.pages.held import Held
 from tui.pages.heldlist import HeldList
 from tui.pages.queue import Queue
 from tui.pages.settings import TABS, Settings
+from tui.pages.sources import Sources
 from tui.rows import RowsView
 
 worker = pytest.mark.parametrize("desk", ["worker"], indirect=True)
@@ -68,6 +70,7 @@ async def test_keys_of_one_document(desk: Desk, tmp_path: Path) -> None:
             ("o", "original bytes"),
             ("m", "From: a@b.example"),
             ("exclamation_mark", "documents resend"),
+            ("question_mark", "In every text"),
         ):
             await keys.press(key, lambda text=text: text in screen(pilot))  # type: ignore[misc]
             await away(pilot, DocumentView)
@@ -91,7 +94,9 @@ async def test_keys_of_one_document(desk: Desk, tmp_path: Path) -> None:
         await away(pilot, Documents)
         await pilot.press("down", "enter")
         await until(pilot, on(pilot, DocumentView))
-        await keys.press("R", says(pilot, "1 document goes on", "pager-message"))
+        await keys.press("R", lambda: "Release 1 document?" in screen(pilot))
+        await pilot.press("y")
+        await until(pilot, says(pilot, "1 document goes on", "pager-message"))
         keys.none_left()
 
 
@@ -139,7 +144,20 @@ async def test_keys_of_held(desk: Desk) -> None:
         await until(pilot, lambda: pilot.app.screen.query_one(RowsView).total == 1)
         await keys.press("C", lambda: "Cancel 1 document?" in screen(pilot))
         await pilot.press("y")
+        await answer(pilot, "wrong")
         await until(pilot, says(pilot, "1 document cancelled"))
+        keys.none_left()
+    (entry,) = await desk.store.read(audit.list_audit, audit.Filter(action="document.cancel"))
+    assert entry["reason"] == "wrong"
+
+
+async def test_keys_of_sources(desk: Desk) -> None:
+    await desk.document()
+    async with desk.console().run_test(size=SIZE) as pilot:
+        keys = Keys(pilot, Sources)
+        await page(pilot, 6, 2)
+        await keys.press("enter", lambda: "127.0.0.0/8" in screen(pilot) and "Patterns for" in screen(pilot))
+        await away(pilot, Sources)
         keys.none_left()
 
 
@@ -176,7 +194,9 @@ async def test_keys_of_the_audit(desk: Desk, tmp_path: Path) -> None:
     async with desk.console().run_test(size=SIZE) as pilot:
         keys = Keys(pilot, Audit)
         await page(pilot, 8, 1)
-        await keys.press("enter", lambda: "email a@example.com" in screen(pilot))
+        await keys.press(
+            "enter", lambda: isinstance(pilot.app.screen, Pager) and "e-mail a@example.com" in screen(pilot)
+        )
         await away(pilot, Audit)
         await keys.press("v", says(pilot, "The chain holds: 1 row"))
         await keys.press("x", on(pilot, Ask))

@@ -223,7 +223,7 @@ async def test_hold_and_release_a_delivery(desk: Desk) -> None:
         await until(pilot, lambda: "Cancel 1 delivery?" in screen(pilot))
         await pilot.press("n", "enter")
         await until(pilot, lambda: "a@example.com" in screen(pilot))
-        assert line(pilot, "search-label") == " Queue · capture"
+        assert line(pilot, "search-label") == " Queue · capture / "
         await pilot.press("escape")
         await until(pilot, lambda: "Next hops" in line(pilot, "search-label"))
 

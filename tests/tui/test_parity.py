@@ -40,7 +40,7 @@ ELSEWHERE = {  # what a form and the application do stands among the lines of th
     (Form, "save"): "edit",
     (Form, "delete"): "delete",
 }
-SHOWN = {"copy", "select", "command", "tab"}  # of one document and of settings: they show what is shown already
+SHOWN = {"copy", "select", "command", "help", "tab"}  # of one document and of settings: they show what is shown already
 
 
 def lines(kind: type) -> dict[str, str]:

@@ -1,5 +1,6 @@
-"""What the screens look like, at both sizes and in both languages: compared with the files in `screens/`.
+"""What the screens look like, at both sizes, in both languages and without colour: compared with files in `screens/`.
 
+Each screen is there as text, which is read in the review, and as SVG, which shows colours and marks too.
 `GOLDEN=write` writes them again; `PICTURES=docs/pictures` writes the pictures of the documentation.
 """
 
@@ -11,15 +12,17 @@ import re
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import sqlalchemy as sa
 from textual.pilot import Pilot
 
 from gateway import settings
+from gateway.admin import health
 from gateway.store import schema
 from tests.tui.conftest import Desk, line, screen, until
+from tests.tui.pictures import colours, picture, told_by_colour
 from tui import states, told, words
 from tui.dialogs import Ask, Confirm
 from tui.form import Form
@@ -38,13 +41,19 @@ _ENGLISH = [text for text in _CATALOGUE if len(text) > 3 and "{" not in text and
 
 @pytest.fixture
 def still(monkeypatch: pytest.MonkeyPatch, now: dt.datetime) -> Iterator[None]:
-    """A clock that stands still in UTC."""
+    """A clock that stands still in UTC, and a disk that is half full."""
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
+    monkeypatch.setattr(health.shutil, "disk_usage", lambda _path: _Disk(free=20 << 30, total=40 << 30))
     monkeypatch.setattr(states, "clock", lambda: now)
     yield
     monkeypatch.undo()
     time.tzset()
+
+
+class _Disk(NamedTuple):
+    free: int
+    total: int
 
 
 async def fill(desk: Desk) -> None:
@@ -55,7 +64,23 @@ async def fill(desk: Desk) -> None:
     for number, hold in enumerate((None, "1003", "1003", "2040", None)):
         document = await desk.document(hold)
         values = {"number": f"F-2093{number}", "type": "invoice", "customer_number": hold or "1001"}
+        if number == 4:  # the newest, which is opened
+            values |= {"trace": TRACE, "reading": READING}
         await desk.store.write(_set, schema.document, document, values)
+
+
+TRACE = [
+    {"rule": "customer_number", "text": "customer number 1001", "result": "found", "where": "/CreditNote/cbc:ID"},
+    {"rule": "customer_number", "text": "row 1001 for type invoice", "result": "found", "where": "directory"},
+    {"rule": "customer_number", "text": "gives a@example.com", "result": "chosen"},
+    {"rule": "document_address", "text": "address ap@kopare.se", "result": "found", "where": "/CreditNote/cbc:Contact"},
+    {"rule": "document_address", "text": "would give ap@kopare.se", "result": "lost"},
+]
+READING = {
+    **{"format": "ubl", "type": "invoice", "number": "F-20934", "issue_date": "2026-03-01", "due_date": "2026-03-31"},
+    **{"customer_numbers": ["1001"], "seller": "Fabrique Éclair", "buyer": "Köpare AB", "currency": "EUR"},
+    **{"payable": "1204.50", "language": "sv"},
+}
 
 
 def _set(connection: Any, table: sa.Table, id_: int, values: dict[str, Any]) -> None:
@@ -63,9 +88,8 @@ def _set(connection: Any, table: sa.Table, id_: int, values: dict[str, Any]) -> 
 
 
 def same_every_time(text: str) -> str:
-    """The text of a screen without ids, sizes and folders."""
+    """The text of a screen, or its picture, without ids."""
     text = re.sub(r"\b[0-9a-hjkmnp-tv-z]{13}\b", "0" * 13, text)
-    text = re.sub(r"\d+(\.\d+)? ?% (free|libre), [\d, ]+ Gi(B|o)", "50 % free", text)
     return "\n".join(line.rstrip() for line in text.split("\n")) + "\n"
 
 
@@ -126,17 +150,37 @@ async def walk(pilot: Pilot[Any]) -> AsyncIterator[str]:
 async def test_golden_screens(desk: Desk, size: tuple[int, int], language: str) -> None:
     await fill(desk)
     words.choose(language)
-    wrong = []
+    wrong, folder = [], FOLDER / f"{size[0]}x{size[1]}-{language}"
     async with desk.console().run_test(size=size) as pilot:
         async for name in walk(pilot):
             await pilot.pause()
-            shown = same_every_time(screen(pilot))
+            shown, drawn = same_every_time(screen(pilot)), same_every_time(picture(pilot.app))
             assert language == "en" or left_over(shown) == [], shown
-            if not matches(FOLDER / f"{size[0]}x{size[1]}-{language}" / f"{name}.txt", shown):
+            assert [*(each for rows in pilot.app.screen.query(RowsView) for each in told_by_colour(rows))] == []
+            if not matches(folder / f"{name}.txt", shown):
                 wrong.append(f"{name}:\n{shown}")
+            elif not matches(folder / f"{name}.svg", drawn):
+                wrong.append(f"{name}.svg: its colours or marks are others")
             if PICTURES and language == "en" and size[0] == PICTURED.get(name):
-                write(Path(PICTURES, f"{name}.svg"), pilot.app.export_screenshot(title="gateway tui"))
+                write(Path(PICTURES, f"{name}.svg"), drawn)
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.usefixtures("still")
+async def test_golden_screens_without_colour(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """NO_COLOR (no-color.org): every screen says the same words, and has no colour."""
+    monkeypatch.setenv("NO_COLOR", "1")
+    await fill(desk)
+    wrong = []
+    async with desk.console().run_test(size=(80, 24)) as pilot:
+        async for name in walk(pilot):
+            await pilot.pause()
+            drawn = same_every_time(picture(pilot.app))
+            assert colours(drawn) == set(), name
+            assert same_every_time(screen(pilot)) == (FOLDER / "80x24-en" / f"{name}.txt").read_text()
+            if not matches(FOLDER / "80x24-en-no-color" / f"{name}.svg", drawn):
+                wrong.append(name)
+    assert wrong == []
 
 
 def test_every_setting_has_a_label_and_a_translated_sentence() -> None:

@@ -14,7 +14,7 @@ from gateway.store import schema
 from tests.conftest import ROOT
 from tests.tui.conftest import Desk, line, screen, until
 from tests.tui.keys import SIZE, page
-from tui import palette, said, states, words
+from tui import palette, said, states, traced, words
 from tui.ascii import only_ascii, plain
 from tui.searchwords import hint, parse
 
@@ -35,6 +35,7 @@ ALL = ("state", "since", "until", "customer_number", "address")
         ("kopare norr", "kopare norr", {}),
         ("state:held kopare", "kopare", {"state": "held"}),
         ("state:BNC", "", {"state": "bounced"}),
+        ("state:wait", "", {"state": "received,queued"}),  # all that are shown so
         ("customer:1001 address:a@b.example", "", {"customer_number": "1001", "address": "a@b.example"}),
         ("since:2026-01-31", "", {"since": "2026-01-31"}),
         ("since:7d until:12h", "", {"since": "2026-02-23T09:41:00+00:00", "until": "2026-03-01T21:41:00+00:00"}),
@@ -49,6 +50,10 @@ def test_words_narrow(
 ) -> None:
     monkeypatch.setattr(states, "clock", lambda: now)
     assert parse(text, ALL) == (free, found)
+
+
+def test_waiting_deliveries_are_queued_ones() -> None:
+    assert parse("state:wait state:", ("state", "next_hop")) == ("", {"state": "queued"})
 
 
 def test_words_in_french(french: None) -> None:
@@ -73,6 +78,7 @@ async def test_documents_are_found_by_state_time_customer_and_address(desk: Desk
         await until(pilot, lambda: "state:held" in line(pilot, "message"))
         for text, count in (
             ("state:held", "2 of 3"),
+            ("state:wait", "1 of 3"),
             ("customer:1001", "1 of 3"),
             ("address:a@example.com", "1 of 3"),
             (f"since:{desk.now + dt.timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}", "2 of 3"),
@@ -82,6 +88,7 @@ async def test_documents_are_found_by_state_time_customer_and_address(desk: Desk
             await until(pilot, lambda count=count: count in line(pilot, "count"))  # type: ignore[misc]
         pilot.app.screen.query_one("#search").value = "state:nonsense"  # type: ignore[attr-defined]
         await until(pilot, lambda: "There is no state 'nonsense'" in line(pilot, "message"))
+        assert "GATEWAY DOWN" not in line(pilot, "bar")  # it answers
 
 
 @pytest.mark.parametrize(
@@ -127,13 +134,19 @@ def test_what_the_gateway_says_is_told_in_french(french: None) -> None:
     assert said.told(caught.value.sentence) == "'kund.example' n'est pas une adresse e-mail : le @ manque"
     held = "Customer number 4001 has no recipient for documents of type invoice in the directory."
     assert said.told(held).startswith("Le numéro de client 4001 n'a pas de destinataire")
+    assert said.told("The file is neither XML nor PDF.") == "Le fichier est : ni XML ni PDF."
+    assert traced.step_text("no row for customer number 7 and type invoice").endswith("le client 7 et le type facture")
+    assert traced.step_text("row 007 for type order is spelled differently") == (
+        "la ligne 007 pour le type commande s'écrit autrement"
+    )
     assert said.told("What nobody translated.") == "What nobody translated."
 
 
-def test_the_gateway_still_says_these_sentences() -> None:
+@pytest.mark.parametrize("known", [said.SAID, traced.TRACE], ids=["said", "traced"])
+def test_the_gateway_still_says_these_sentences(known: tuple[str, ...]) -> None:
     """Each piece between the places stands in the code: a sentence that changed there has lost its translation."""
     code = "\n".join(file.read_text() for file in sorted(Path(ROOT, "gateway").rglob("*.py")))
-    for sentence in said.SAID:
+    for sentence in known:
         pieces = [piece for piece in said._PLACE.split(sentence)[::2] if len(piece.strip()) > 3]
         for piece in pieces:
             words_ = piece.strip().rstrip(".").split(" now, ")[0]

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import base64
 import datetime as dt
-import fcntl
-import os
-import pty
 import re
-import select
-import struct
-import sys
-import termios
-import time
 import unicodedata
-from collections.abc import Iterator
-from pathlib import Path
+from contextlib import AbstractContextManager
 from typing import Any
 
 import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.terminal import Terminal
+from bench.terminal import terminal as started
 from gateway.store import companies
 from gateway.store.schema import recipient
 from tests.tui.conftest import Desk
@@ -31,69 +24,8 @@ from tui.columns import cell
 MANY = 100_000
 
 
-class Terminal:
-    """`python -m tui` on a pseudo-terminal of 80×24."""
-
-    def __init__(self, socket: Path, environment: dict[str, str], words: tuple[str, ...]) -> None:
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:  # the child
-            os.environ.update({"TERM": "xterm-256color", "LANG": "en_GB.UTF-8"} | environment)
-            os.execv(sys.executable, [sys.executable, "-m", "tui", "--socket", str(socket), *words])
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-
-    def until(self, wanted: bytes, seconds: float = 20) -> tuple[bytes, float]:
-        """What comes until `wanted` has come, and how long that took."""
-        begin = time.monotonic()
-        got = b""
-        while wanted not in got:
-            assert time.monotonic() - begin < seconds, got[-2000:]
-            got += self._some(0.5)
-        return got, time.monotonic() - begin
-
-    def quiet(self, seconds: float) -> bytes:
-        """What comes until nothing came for `seconds`."""
-        got = b""
-        while piece := self._some(seconds):
-            got += piece
-        return got
-
-    def within(self, seconds: float) -> bytes:
-        """What comes in the next `seconds`."""
-        end, got = time.monotonic() + seconds, b""
-        while (left := end - time.monotonic()) > 0:
-            got += self._some(left)
-        return got
-
-    def _some(self, seconds: float) -> bytes:
-        ready, _, _ = select.select([self.fd], [], [], seconds)
-        with contextlib.suppress(OSError):  # the child is gone
-            return os.read(self.fd, 65536) if ready else b""
-        return b""
-
-    def press(self, keys: bytes) -> None:
-        """Type."""
-        os.write(self.fd, keys)
-
-    def megabytes(self) -> int:
-        """The memory that the process holds."""
-        (size,) = re.findall(r"VmRSS:\s+(\d+)", Path(f"/proc/{self.pid}/status").read_text())
-        return int(size) // 1024
-
-    def close(self) -> None:
-        """End it."""
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, 9)
-        os.waitpid(self.pid, 0)
-        os.close(self.fd)
-
-
-@contextlib.contextmanager
-def terminal(desk: Desk, *words: str, **environment: str) -> Iterator[Terminal]:
-    made = Terminal(desk.path, environment, words)
-    try:
-        yield made
-    finally:
-        made.close()
+def terminal(desk: Desk, *words: str, **environment: str) -> AbstractContextManager[Terminal]:
+    return started(desk.path, words, environment)
 
 
 async def fill(desk: Desk, number: int) -> None:
@@ -112,25 +44,61 @@ async def fill(desk: Desk, number: int) -> None:
     await desk.store.write(add)
 
 
+def pages(desk: Desk) -> list[str]:
+    """The pages of recipients that the screens asked for since `asked` was emptied."""
+    return [path for path in desk.asked if path.startswith("/recipients?")]
+
+
 async def test_hundred_thousand_recipients_over_a_thin_line(desk: Desk) -> None:
+    """Whatever the machine: one page is read to show them, none to move, one to go to the end, and little is sent."""
     await fill(desk, MANY)
     with terminal(desk) as tty:
         await asyncio.to_thread(tty.until, b"Home")
-        await asyncio.to_thread(tty.quiet, 1.0)
+        assert await asyncio.to_thread(tty.rests, 1.0)
         tty.press(b"2")
-        _, seconds = await asyncio.to_thread(tty.until, b"kund1@")
-        assert seconds < 1
-        await asyncio.to_thread(tty.quiet, 1.0)
-        for key in (b"j", b"j", b"\x1b[B", b"k"):
+        got = await asyncio.to_thread(tty.until, b"kund1@")
+        assert len(got) < 15_000
+        assert await asyncio.to_thread(tty.rests, 1.0)
+        assert {("limit=64" in path, "offset" in path) for path in pages(desk)} == {(True, False)}
+        desk.asked.clear()
+        total = 0
+        for key, number in ((b"j", 10), (b"j", 100), (b"\x1b[B", 1000), (b"k", 100), (b"\x1b[A", 10)):
             tty.press(key)
-            got = await asyncio.to_thread(tty.quiet, 0.4)
-            assert 0 < len(got) <= 600
+            total += len(await asyncio.to_thread(tty.until, b"kund%d@" % number))
+            total += len(await asyncio.to_thread(tty.quiet, 0.3))
+        order = sorted(range(1, MANY + 1), key=str)
+        for place in range(2, 42):  # over the edge of the screen, twice
+            tty.press(b"j")
+            total += len(await asyncio.to_thread(tty.until, b"kund%d@" % order[place]))
+        assert 0 < total <= 45 * 600
+        assert desk.asked == []
         tty.press(b"G")
-        _, seconds = await asyncio.to_thread(tty.until, b"kund99999@")
-        assert seconds < 1
-        await asyncio.to_thread(tty.quiet, 1.0)
-        assert await asyncio.to_thread(tty.within, 3.0) == b""
-        assert tty.megabytes() < 150
+        await asyncio.to_thread(tty.until, b"kund99999@")
+        assert await asyncio.to_thread(tty.rests, 1.0)
+        assert len(pages(desk)) == 1
+        assert await asyncio.to_thread(tty.rests, 3.0)
+        assert tty.memory() < 150 << 20
+
+
+async def test_ctrl_l_draws_everything_again(desk: Desk) -> None:
+    await desk.document(hold="1001")
+    with terminal(desk) as tty:
+        await asyncio.to_thread(tty.until, b"HELD 1")
+        assert await asyncio.to_thread(tty.rests, 1.0)
+        tty.press(b"\x0c")
+        got = await asyncio.to_thread(tty.until, b"Help")  # the end of the last line
+    assert got.index(b"Gateway") < got.index(b"1001") < got.index(b"Switches")
+
+
+async def test_copy_is_osc_52(desk: Desk) -> None:
+    """What `y` copies goes to the terminal's clipboard: OSC 52 with its base64 (xterm, ctlseqs)."""
+    await desk.row("1001", "a@example.com")
+    with terminal(desk) as tty:
+        await asyncio.to_thread(tty.until, b"Home")
+        tty.press(b"2")
+        await asyncio.to_thread(tty.until, b"a@example.com")
+        tty.press(b"y")
+        await asyncio.to_thread(tty.until, b"\x1b]52;c;" + base64.b64encode(b"a@example.com"))
 
 
 HOSTILE = "\x1b]0;PWNED\x07\x9b31m\u202eevil[/x][bold]\u2028\u200b"
@@ -148,10 +116,10 @@ async def test_hostile_text_never_reaches_the_terminal(desk: Desk) -> None:
     with terminal(desk) as tty:
         await asyncio.to_thread(tty.until, b"Home")
         tty.press(b"2")
-        got, _ = await asyncio.to_thread(tty.until, b"evil")
+        got = await asyncio.to_thread(tty.until, b"evil")
         got += await asyncio.to_thread(tty.quiet, 0.7)
         tty.press(b"\r")
-        got += (await asyncio.to_thread(tty.until, b"Ctrl+S"))[0]
+        got += await asyncio.to_thread(tty.until, b"Ctrl+S")
         got += await asyncio.to_thread(tty.quiet, 0.7)
     text = got.decode("utf-8").replace("\x1b]22;default\x07", "")  # the library's own: the mouse pointer's shape
     assert "\x1b]0;" not in text
@@ -176,7 +144,7 @@ async def test_whatever_the_columns_hold_only_our_own_sequences_are_sent(desk: D
         def holds(texts: list[str]) -> None:
             mark = f"mark{next(rounds)}x"
             asyncio.run_coroutine_threadsafe(replace(desk, texts, mark), loop).result()
-            got, _ = tty.until(mark.encode())
+            got = tty.until(mark.encode())
             left = _OURS.sub(b"", got + tty.quiet(0.2)).decode("utf-8")
             assert {char for char in left if unicodedata.category(char) in REFUSED} == set()
 
@@ -212,7 +180,7 @@ async def replace(desk: Desk, texts: list[str], mark: str) -> None:
 async def test_no_color_sends_no_colour(desk: Desk) -> None:
     await desk.document(hold="1001")
     with terminal(desk, NO_COLOR="1") as tty:
-        got, _ = await asyncio.to_thread(tty.until, b"HELD 1")
+        got = await asyncio.to_thread(tty.until, b"HELD 1")
         got += await asyncio.to_thread(tty.quiet, 1.0)
     colours = {int(code) for codes in re.findall(rb"\x1b\[([0-9;]+)m", got) for code in codes.split(b";") if code}
     assert not {code for code in colours if 30 <= code <= 37 or 40 <= code <= 47 or 90 <= code <= 107}
@@ -221,10 +189,10 @@ async def test_no_color_sends_no_colour(desk: Desk) -> None:
 async def test_ascii_sends_ascii(desk: Desk) -> None:
     await desk.row("1001", "a-very-long-address-of-somebody@a-very-long-domain.example.com", cc=("b@example.com",))
     with terminal(desk, "--ascii") as tty:
-        got, _ = await asyncio.to_thread(tty.until, b"Home")
+        got = await asyncio.to_thread(tty.until, b"Home")
         for keys, wanted in ((b"2", b"1001"), (b"d", b"y yes"), (b"n", b"1001"), (b"a", b"Ctrl+S"), (b"\x1b", b"1001")):
             tty.press(keys)
-            got += (await asyncio.to_thread(tty.until, wanted))[0]
+            got += await asyncio.to_thread(tty.until, wanted)
             got += await asyncio.to_thread(tty.quiet, 0.3)
     assert got.decode("utf-8").isascii()
 

@@ -12,7 +12,7 @@ from bench.__main__ import BENCHES
 from tests.conftest import ROOT
 
 
-@pytest.mark.parametrize("name", ["accept", "claim", "steps", "formats"])
+@pytest.mark.parametrize("name", ["accept", "claim", "steps", "formats", "tui"])
 def test_a_bench_gives_its_table(name: str) -> None:
     with tempfile.TemporaryDirectory() as short:  # unix(7) allows 107 bytes for the admin socket
         command = [sys.executable, "-m", "bench", name, "--tiny", "--directory", short]

@@ -9,12 +9,12 @@ from textual import work
 from textual.binding import Binding, BindingType
 
 from tui.api import GatewayError
+from tui.changed import changes
 from tui.columns import Column, Row
 from tui.counted import CHAIN_HOLDS
 from tui.dialogs import Ask
 from tui.page import Page
 from tui.pager import Pager
-from tui.pages.recipients import changes
 from tui.states import full_time, short_time
 from tui.words import N_, _, some
 

@@ -9,11 +9,11 @@ from textual import work
 from textual.binding import Binding, BindingType
 
 from tui.api import Conflict, GatewayError, path_of
+from tui.changed import type_text
 from tui.columns import Column, Row
 from tui.counted import TAKEN_BACK
 from tui.dialogs import Confirm
 from tui.page import Page
-from tui.pages.recipients import type_text
 from tui.said import told
 from tui.states import full_time, short_time
 from tui.words import N_, _, count, some

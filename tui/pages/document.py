@@ -14,16 +14,18 @@ from textual.binding import Binding, BindingType
 
 from tui.api import GatewayError, path_of
 from tui.causes import cause_text
+from tui.changed import emails, type_text
 from tui.cliwords import command_lines
 from tui.columns import Row
-from tui.counted import BYTES_SAVED, CANCEL_DOCUMENTS, CANCELLED, GO_ON, STEERED
+from tui.counted import BYTES_SAVED, CANCEL_DOCUMENTS, CANCELLED, GO_ON, RELEASE_DOCUMENTS, STEERED
 from tui.dialogs import Ask, Confirm
+from tui.helptext import view_help_lines
 from tui.lines import fitted
 from tui.pager import Pager, Styled
-from tui.pages.recipients import emails, type_text
 from tui.safe import safe
 from tui.said import told
 from tui.states import full_time, state_style, state_word
+from tui.traced import field_text, rule_text, step_text, where_text
 from tui.words import N_, _, count, some
 
 _TEXT_LIMIT = 200_000  # characters of a mail's part
@@ -44,6 +46,7 @@ class DocumentView(Pager):
         Binding("y", "copy", N_("Copy"), show=False),
         Binding("Y", "select", N_("Show to select"), show=False),
         Binding("exclamation_mark", "command", N_("Command lines"), show=False),
+        Binding("question_mark", "help", N_("Help"), show=False),
     ]
     LINES: ClassVar[Mapping[str, str]] = {
         "": "documents show {id}",
@@ -70,7 +73,7 @@ class DocumentView(Pager):
     def keys(self) -> str:
         """The keys of a document."""
         words = [f"{b.key} {_(b.description)}" for b in type(self).BINDINGS if isinstance(b, Binding) and b.show]
-        return fitted(words, _("Esc back"), self.size.width - 2)
+        return fitted(words, f"? {_('Help')}  {_('Esc back')}", self.size.width - 2)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Refuse what the role does not allow, and say so."""
@@ -169,8 +172,9 @@ class DocumentView(Pager):
 
     @work(exit_on_error=False)
     async def action_release(self) -> None:
-        """Let it go on."""
-        await self._do(self._path("release"), {}, some(GO_ON, 1))
+        """Let it go on, after asking."""
+        if await self.app.push_screen_wait(Confirm(some(RELEASE_DOCUMENTS, 1))):
+            await self._do(self._path("release"), {}, some(GO_ON, 1))
 
     @work(exit_on_error=False)
     async def action_cancel(self) -> None:
@@ -223,6 +227,10 @@ class DocumentView(Pager):
     def _copied(self) -> str:
         replies = [text for each in self.shown["deliveries"] for text in map(reply_text, each["history"]) if text]
         return safe(replies[-1] if replies else self.shown["id"])
+
+    def action_help(self) -> None:
+        """The keys of a document."""
+        self.app.push_screen(Pager(_("Help") + " · " + _("Documents"), view_help_lines(type(self))))
 
     def action_command(self) -> None:
         """Show the command lines that do the same."""
@@ -285,10 +293,11 @@ def _trace(shown: Row) -> list[str | Styled]:
     lines: list[str | Styled] = []
     for step in shown["trace"]:
         result = str(step.get("result") or "")
-        text = f"  {_(RESULTS.get(result, result)):<9}{step.get('text') or ''}"
-        lines.append((f"{text}  ← {step.get('rule')}", "bold") if result == "chosen" else text)
+        text = f"  {_(RESULTS.get(result, result)):<9}{step_text(step.get('text') or '')}"
+        rule = rule_text(str(step.get("rule") or ""))
+        lines.append((f"{text}  ← {rule}", "bold") if result == "chosen" else text)
         if step.get("where"):
-            lines.append((f"           {step['where']}", "dim"))
+            lines.append((f"           {where_text(step['where'])}", "dim"))
     if shown["released_by"]:
         lines.append("  " + _("released by {user}").format(user=shown["released_by"]))
     return lines or ["  –"]
@@ -337,7 +346,7 @@ def _read(shown: Row) -> list[str | Styled]:
         if isinstance(value, list) and all(isinstance(each, str) for each in value):
             value = "; ".join(value)
         if isinstance(value, (str, int, float)) and value != "" and name != "notes":
-            lines.append(f"  {name:<18}{value}")
+            lines.append(f"  {field_text(name):<18}{type_text(value) if name == 'type' else value}")
     lines += [f"  ! {note}" for note in reading.get("notes") or ()]
     return lines or ["  –"]
 

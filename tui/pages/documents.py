@@ -10,12 +10,12 @@ from textual.binding import Binding, BindingType
 
 from tui.api import GatewayError, path_of
 from tui.causes import cause_text
+from tui.changed import short_emails, type_text
 from tui.columns import Column, Row
 from tui.counted import CANCEL_DOCUMENTS, CANCELLED, GO_ON, RELEASE_DOCUMENTS, SENT_AGAIN
 from tui.dialogs import Ask, Confirm
 from tui.page import Page
 from tui.pager import Pager
-from tui.pages.recipients import type_text
 from tui.said import told
 from tui.states import short_time, state_style, state_word
 from tui.words import N_, Plural, _, some
@@ -24,6 +24,10 @@ from tui.words import N_, Plural, _, some
 def to(row: Row) -> str:
     """Where the document goes or went."""
     return "; ".join(str(each["recipient"]) for each in row["deliveries"]) or "–"
+
+
+def _first(row: Row) -> str:
+    return short_emails([each["recipient"] for each in row["deliveries"]]) or "–"
 
 
 class Documents(Page):
@@ -63,7 +67,7 @@ class Documents(Page):
         Column(N_("Number"), lambda row: row["number"] or row["file_name"], 16, grow=1),
         Column(N_("Type"), lambda row: type_text(row["type"]), 9, rank=2),
         Column(N_("Customer"), lambda row: row["customer_number"], 10),
-        Column(N_("To"), to, 20, grow=2, rank=1, cut_middle=True),
+        Column(N_("To"), _first, 20, grow=2, rank=1, cut_middle=True),
         Column(N_("Source"), lambda row: row["source"], 10, rank=3),
     )
 

@@ -12,7 +12,7 @@ from tui.api import GatewayError
 from tui.causes import cause_text
 from tui.columns import Column, Row
 from tui.counted import ADDING_FREES, CANCEL_DOCUMENTS, CANCELLED, GO_ON, RELEASE_DOCUMENTS, WAIT
-from tui.dialogs import Confirm
+from tui.dialogs import Ask, Confirm
 from tui.form import Form
 from tui.page import Page
 from tui.words import N_, Plural, _, count, some
@@ -104,9 +104,9 @@ class Held(Page):
     @work(exit_on_error=False)
     async def action_cancel(self) -> None:
         """Never send the documents of the cause."""
-        await self._all("cancel", CANCEL_DOCUMENTS, CANCELLED)
+        await self._all("cancel", CANCEL_DOCUMENTS, CANCELLED, reason=True)
 
-    async def _all(self, verb: str, question: Plural, done: Plural) -> None:
+    async def _all(self, verb: str, question: Plural, done: Plural, reason: bool = False) -> None:
         rows: list[Any] = []
         try:
             for group in self.chosen():
@@ -118,6 +118,12 @@ class Held(Page):
             return
         if not rows:
             return
-        agreed: bool = await self.app.push_screen_wait(Confirm(some(question, len(rows))))
-        if agreed:
-            self.act(f"/documents/{verb}", {"ids": [row["id"] for row in rows]}, done)
+        if not await self.app.push_screen_wait(Confirm(some(question, len(rows)))):
+            return
+        body: dict[str, Any] = {"ids": [row["id"] for row in rows]}
+        if reason:
+            said = await self.app.push_screen_wait(Ask(_("Reason:")))
+            if said is None:
+                return
+            body["reason"] = said or None
+        self.act(f"/documents/{verb}", body, done)

@@ -144,7 +144,7 @@ def _queue(deliveries: Mapping[str, int]) -> list[Row]:
 def _switches(active: bool, in_document: bool) -> list[Row]:
     """The two switches that decide whether and where documents go (R5, R7)."""
     shown = ((_("Activate e-mail distribution"), active), (_("Send to e-mail address in document"), in_document))
-    return [_line("", None, f"{label}: {_('on') if on else _('off')}", 7, bad=False) for label, on in shown]
+    return [{**_line("", None, label, 7), "count": _("on") if on else _("off")} for label, on in shown]
 
 
 def _source(name: str, last: list[Row], number: int) -> Row:

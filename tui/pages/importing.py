@@ -12,12 +12,12 @@ from textual import work
 from textual.binding import Binding, BindingType
 
 from tui.api import GatewayError, path_of
+from tui.changed import emails, type_text
 from tui.columns import Column, Row
 from tui.counted import ERRORS, HELD_WOULD_GO_ON, IMPORT_ROWS, IMPORTED, WOULD_GO_ELSEWHERE
 from tui.dialogs import Ask, Confirm
 from tui.lines import Line
 from tui.page import Page
-from tui.pages.recipients import emails, type_text
 from tui.rows import PAGE
 from tui.safe import safe
 from tui.said import told

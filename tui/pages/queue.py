@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from textual import work
 from textual.binding import Binding, BindingType
+from textual.widgets import Input
 
 from tui.api import GatewayError
 from tui.columns import Column, Row
@@ -14,6 +15,7 @@ from tui.counted import STEER_QUESTIONS, STEERED
 from tui.dialogs import Ask, Confirm
 from tui.page import Page
 from tui.pages.home import reply_text
+from tui.safe import safe
 from tui.states import short_time, state_style, state_word
 from tui.words import N_, _, count, some
 
@@ -43,7 +45,6 @@ class Queue(Page):
 
     NAME: ClassVar[str] = N_("Queue")
     PATH: ClassVar[str] = "/queue"
-    SEARCHES: ClassVar[bool] = False
     EMPTY: ClassVar[str] = N_("Nothing waits.")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", N_("Open")),
@@ -57,7 +58,7 @@ class Queue(Page):
     ]
     NEEDS: ClassVar[Mapping[str, str]] = {"steer": "operate", "pause": "operate", "resume": "operate"}
     LINES: ClassVar[Mapping[str, str]] = {
-        "": "queue list",
+        "": "queue list --company {company} --search {search}",
         "open": "documents show {document}",
         "hops": "queue list --hops",
         **{f"steer('{verb}')": f"queue {verb} {{id}}" for verb in ("retry", "hold", "release", "cancel")},
@@ -65,7 +66,6 @@ class Queue(Page):
         "resume": "queue resume {next_hop}",
     }
     WORDS: ClassVar[tuple[str, ...]] = ("state", "next_hop")
-    SEARCHED: ClassVar[str] = "address"
     COLUMNS: ClassVar[Sequence[Column]] = DELIVERIES
 
     def __init__(self) -> None:
@@ -77,7 +77,7 @@ class Queue(Page):
         """What is shown."""
         if self.by_hop:
             return f" {_('Queue')} · {_('Next hops')}"
-        return f" {_('Queue')}" + (f" · {self.hop}" if self.hop else "")
+        return f" {_('Queue')} · {safe(self.hop)} / " if self.hop else super().label()
 
     def filters(self, search: str) -> dict[str, object]:
         """The company's, and the next hop's."""
@@ -86,8 +86,13 @@ class Queue(Page):
 
     async def fill(self, keep: bool) -> None:
         """The deliveries, or the next hops."""
-        self.rows.columns = HOPS if self.by_hop else DELIVERIES
+        columns = HOPS if self.by_hop else DELIVERIES
+        if self.rows.columns is not columns:
+            self.rows.show_rows([], False)  # rows of one kind fit no columns of the other
+            self.rows.columns = columns
         self.show_label()
+        self.query_one("#search", Input).display = not self.by_hop
+        self.set_class(self.by_hop, "no-search")
         if not self.by_hop:
             await super().fill(keep)
             return
@@ -97,10 +102,11 @@ class Queue(Page):
 
     def explain(self, row: Row) -> str:
         """The whole reply, or who paused it and why."""
-        if self.by_hop and row["paused_by"]:
+        of_hop = "recipient" not in row  # the rows may still be those from before Tab
+        if of_hop and row["paused_by"]:
             return _("paused by {user}").format(user=row["paused_by"]) + f" · {row['reason'] or '–'}"
         said = reply_text(row) or _("not tried yet")
-        return f"{row['next_hop']} · {said}" if self.by_hop else f"{row['recipient']} → {row['next_hop']} · {said}"
+        return f"{row['next_hop']} · {said}" if of_hop else f"{row['recipient']} → {row['next_hop']} · {said}"
 
     def copied(self, row: Row) -> object:
         """The reply, or the address."""
@@ -108,13 +114,20 @@ class Queue(Page):
 
     def action_hops(self) -> None:
         """The next hops, or the deliveries of all of them."""
+        self.rows.focus()
         self.by_hop, self.hop = not self.by_hop, None
         self.rows.marks.clear()
         self.load(False)
 
+    def action_search(self) -> None:
+        """Search the deliveries; the next hops are few."""
+        if not self.by_hop:
+            super().action_search()
+
     def action_back(self) -> None:
-        """From one next hop to all of them, then as everywhere."""
-        if self.hop is not None:
+        """From the search, marks, then one next hop to all of them, then as everywhere."""
+        narrowed = self.query_one("#search", Input).has_focus or self.rows.marks or self.search
+        if self.hop is not None and not narrowed:
             self.by_hop, self.hop = True, None
             self.load(False)
         else:

@@ -11,6 +11,7 @@ from textual import work
 from textual.binding import Binding, BindingType
 
 from tui.api import Conflict, GatewayError, NotFound, path_of
+from tui.changed import changes, emails, short_emails, type_text
 from tui.columns import Column, Row
 from tui.counted import CHANGE_ROWS, CHANGED, DELETE_ROWS, DELETED, HELD_GO_ON
 from tui.dialogs import Ask, Confirm
@@ -20,36 +21,7 @@ from tui.pager import Pager
 from tui.states import full_time
 from tui.words import N_, _, language, some
 
-TYPES = {
-    "invoice": N_("Invoice"),
-    "order": N_("Order"),
-    "order_response": N_("Order response"),
-    "despatch_advice": N_("Despatch advice"),
-    "reminder": N_("Reminder"),
-    "statement": N_("Statement"),
-    "catalogue": N_("Catalogue"),
-    "invoice_response": N_("Invoice response"),
-    "receipt_advice": N_("Goods receipt"),
-    "delivery_forecast": N_("Delivery forecast"),
-    "transport_instruction": N_("Transport instruction"),
-    "transport_instruction_response": N_("Answer to a transport instruction"),
-    "utility_statement": N_("Utility statement"),
-    "other": N_("Other"),
-    "any": N_("Any"),
-}
 FIELDS = ("number", "email", "cc", "type", "name", "language", "format", "attach", "file_name", "constants")
-
-
-def type_text(name: object) -> str:
-    """A document type in words."""
-    return _(TYPES.get(str(name), str(name))) if name else ""
-
-
-def emails(value: object) -> str:
-    """Addresses in one line."""
-    if isinstance(value, bool):
-        return _("on") if value else _("off")
-    return "; ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value or "")
 
 
 class Recipients(Page):
@@ -97,7 +69,7 @@ class Recipients(Page):
         Column(N_("Customer no."), lambda row: row["number"], 13),
         Column(N_("Name"), lambda row: row["name"], 16, grow=2, rank=2),
         Column(N_("Type"), lambda row: type_text(row["type"]), 10, rank=1),
-        Column(N_("E-mail"), lambda row: emails(row["email"]), 24, grow=3, cut_middle=True),
+        Column(N_("E-mail"), lambda row: short_emails(row["email"]), 24, grow=3, cut_middle=True),
         Column("CC", lambda row: len(row["cc"]) or "–", 3, rank=3, right=True),
         Column(N_("Format"), lambda row: (row["format"] or "–").upper(), 6, rank=4),
     )
@@ -105,7 +77,8 @@ class Recipients(Page):
     def explain(self, row: Row) -> str:
         """Number, name, addresses."""
         copies = _(" · copy to {cc}").format(cc=emails(row["cc"])) if row["cc"] else ""
-        return f"{row['number']} {row['name'] or ''} · {type_text(row['type'])} · {emails(row['email'])}{copies}"
+        name = f" {row['name']}" if row["name"] else ""
+        return f"{row['number']}{name} · {type_text(row['type'])} · {emails(row['email'])}{copies}"
 
     def copied(self, row: Row) -> object:
         """The addresses."""
@@ -314,16 +287,3 @@ class Recipients(Page):
             lines.append(f"{full_time(entry['at'])}  {entry['user']}  {entry['action']}{reason}")
             lines += [f"    {line}" for line in changes(entry.get("before"), entry.get("after"))]
         self.app.push_screen(Pager(_("History") + f" · {row['number']}", lines or [_("Nothing is noted.")]))
-
-
-def changes(before: object, after: object) -> list[str]:
-    """What differs between two sets of values, one line each; of something new or gone, what it has."""
-    old = before if isinstance(before, dict) else {"": before} if before is not None else {}
-    new = after if isinstance(after, dict) else {"": after} if after is not None else {}
-    lines = []
-    for name in dict.fromkeys([*old, *new]):
-        was, becomes = emails(old.get(name)), emails(new.get(name))
-        if was != becomes and name != "version":
-            both = f"{was or '–'} → {becomes or '–'}" if old and new else was or becomes
-            lines.append(f"{name} {both}".strip())
-    return lines

@@ -10,12 +10,12 @@ from textual import work
 from textual.binding import Binding, BindingType
 
 from tui.api import Conflict, GatewayError, path_of
+from tui.changed import type_text
 from tui.columns import Column, Row
 from tui.counted import HELD_GO_ON
 from tui.dialogs import Ask, Confirm
 from tui.lines import Line
 from tui.page import Page
-from tui.pages.recipients import type_text
 from tui.told import setting_label
 from tui.words import N_, _, some
 
@@ -25,6 +25,11 @@ TABS = (
     (N_("Per document"), ("format.", "on_loss.")),
     (N_("Templates"), ("template.",)),
 )
+
+_KNOWN = {  # of settings that are one of a few words
+    "on_loss.": ("hold", "fallback_pdf"),
+    "resolve.order": ("directory,document", "document,directory"),
+}
 
 
 def label(key: str) -> str:
@@ -129,9 +134,20 @@ class Settings(Page):
         if isinstance(row["value"], bool):
             self._store(row, not row["value"])
             return
-        text = await self.app.push_screen_wait(Ask(f"{label(row['key'])}:", value=shown(row["value"])))
+        known = await self._known(row["key"])
+        text = await self.app.push_screen_wait(Ask(f"{label(row['key'])}:", known, value=shown(row["value"])))
         if text is not None:
             self._store(row, text.replace(" ⏎ ", "\n"))
+
+    async def _known(self, key: str) -> list[str]:
+        """What may be chosen, where it is not any text: of the formats those that are installed (R55)."""
+        if not key.startswith("format."):
+            return next((list(known) for starts, known in _KNOWN.items() if key.startswith(starts)), [])
+        try:
+            return [each["name"] for each in (await self.console.api.get("/choices"))["formats"]]
+        except GatewayError as error:
+            self.say(error.sentence, bad=True)
+            return []
 
     @work(exit_on_error=False)
     async def _store(self, row: Row, value: object) -> None:
