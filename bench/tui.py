@@ -44,21 +44,22 @@ def _screens(gateway: Gateway, plan: Plan) -> Table:
     table = Table(
         f"tui: the screens over {plan.recipients:,} recipients, 80×24", ("what", "ms", "worst, ms", "bytes each")
     )
+    pause = min(1.0, plan.idle_seconds)  # after which a screen has settled
     begin = time.perf_counter()
     with terminal(gateway.folder / "admin.sock") as tty:
         got = tty.until(b"Home")
-        table.add("start to the first screen", (time.perf_counter() - begin) * 1000, "", len(got + tty.quiet(1.0)))
+        table.add("start to the first screen", (time.perf_counter() - begin) * 1000, "", len(got + tty.quiet(pause)))
         table.add("2: the recipients' first paint", *_pressed(tty, b"2", _row(0)))
-        tty.quiet(1.0)
+        tty.quiet(pause)
         _row_by_row(tty, table, plan)
         table.add("G: the last row", *_pressed(tty, b"G", _row(plan.recipients - 1)))
-        tty.quiet(1.0)
+        tty.quiet(pause)
         table.add("g: the first row", *_pressed(tty, b"g", _row(0)))
-        tty.quiet(1.0)
+        tty.quiet(pause)
         tty.press(b"/")
-        tty.quiet(1.0)
+        tty.quiet(pause)
         table.add("a character of a search", *_pressed(tty, b"7", b" of "))
-        tty.quiet(1.0)
+        tty.quiet(pause)
         idle = len(tty.within(plan.idle_seconds))
         table.note = f"Idle for {plan.idle_seconds:g} s: {idle} bytes. Memory: {tty.memory() / 2**20:.0f} MiB (RSS)."
     return table
@@ -92,7 +93,7 @@ def _row_by_row(tty: Terminal, table: Table, plan: Plan) -> None:
     for number in range(len(times) - 1, max(len(times) - 15, 0), -1):
         back.append(_pressed(tty, b"k", _row(number)))
     moves = [took for took, _nothing, _size in back]
-    table.add("k: a row up, not scrolling", median(moves), max(moves), max(size for _took, _nothing, size in back))
+    table.add("k: a row up", median(moves), max(moves), round(median(size for _took, _nothing, size in back)))
 
 
 def _searches(gateway: Gateway, client: Client, plan: Plan) -> Table:

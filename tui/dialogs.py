@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.text import Text
 from textual import on
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from tui.columns import Row
 from tui.field import Field
 from tui.lines import Line
 from tui.safe import safe
-from tui.words import _
+from tui.words import Plural, _, some
 
 
 class Confirm(ModalScreen[bool]):
@@ -104,3 +105,16 @@ class Ask(ModalScreen[str | None]):
     def action_close(self) -> None:
         """Nothing is asked for."""
         self.dismiss(None)
+
+
+async def ask_first(app: App[Any], question: Plural, rows: Sequence[Row], *, reason: bool) -> dict[str, Any] | None:
+    """Ask with the count, and for a reason where one is kept: what the gateway is told of `rows`, None when nothing."""
+    if not rows or not await app.push_screen_wait(Confirm(some(question, len(rows)))):
+        return None
+    body: dict[str, Any] = {"ids": [row["id"] for row in rows]}
+    if reason:
+        said = await app.push_screen_wait(Ask(_("Reason:")))
+        if said is None:
+            return None
+        body["reason"] = said or None
+    return body

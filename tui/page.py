@@ -238,7 +238,7 @@ class Page(Screen[None]):
     def action_search(self) -> None:
         """Go to the search line."""
         if self.SEARCHES:
-            self.query_one("#search", Input).focus()
+            self.set_focus(self.query_one("#search", Input))  # at once: what is typed next goes there
             if self.WORDS:
                 self.say(_("Text, or: {words}").format(words=searchwords.hint(self.WORDS)))
 

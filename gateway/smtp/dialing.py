@@ -21,6 +21,8 @@ async def dial(host: str, port: int) -> socket.socket:
     """
     loop = asyncio.get_running_loop()
     waiting = deque(in_turn(await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
+    if not waiting:
+        raise OSError(f"{host} has no address")
     running: list[asyncio.Task[socket.socket]] = []
     try:
         while True:

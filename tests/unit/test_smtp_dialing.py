@@ -90,6 +90,12 @@ async def test_when_none_answers_the_first_one_says_why(monkeypatch: pytest.Monk
         await dial("mx.example", 25)
 
 
+async def test_a_host_without_address_is_a_fault_of_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolve_to(monkeypatch)
+    with pytest.raises(OSError, match="has no address"):
+        await dial("mx.example", 25)
+
+
 async def test_given_up_it_leaves_no_socket(monkeypatch: pytest.MonkeyPatch) -> None:
     loop = asyncio.get_running_loop()
     opened: list[socket.socket] = []

@@ -57,23 +57,15 @@ async def test_a_read_that_is_given_up_loses_nothing() -> None:
         assert await wire.readexactly(20) == b"in between and after"
 
 
-async def test_what_comes_while_a_piece_is_handed_over_comes_after_it() -> None:
+@pytest.mark.parametrize("pieces", [(b"abc", b"def"), (b"abcdef",)])
+async def test_what_is_more_than_asked_for_comes_after_it(pieces: tuple[bytes, ...]) -> None:
     async with connected() as (wire, _, _):
         reading = asyncio.create_task(wire.read(3))
         await asyncio.sleep(0)
-        wire.data_received(b"abc")
-        wire.data_received(b"def")
+        for piece in pieces:
+            wire.data_received(piece)
         assert await reading == b"abc"
         assert await wire.read(100) == b"def"
-
-
-async def test_a_piece_that_is_more_than_asked_for_is_cut() -> None:
-    async with connected() as (wire, _, _):
-        reading = asyncio.create_task(wire.read(3))
-        await asyncio.sleep(0)
-        wire.data_received(b"abcde")
-        assert await reading == b"abc"
-        assert await wire.read(100) == b"de"
 
 
 @pytest.mark.parametrize("sent", [b"", b"half a line"])

@@ -13,12 +13,12 @@ from tui.causes import cause_text
 from tui.changed import short_emails, type_text
 from tui.columns import Column, Row
 from tui.counted import CANCEL_DOCUMENTS, CANCELLED, GO_ON, RELEASE_DOCUMENTS, SENT_AGAIN
-from tui.dialogs import Ask, Confirm
+from tui.dialogs import Ask, ask_first
 from tui.page import Page
 from tui.pager import Pager
 from tui.said import told
 from tui.states import short_time, state_style, state_word
-from tui.words import N_, Plural, _, some
+from tui.words import N_, Plural, _
 
 
 def to(row: Row) -> str:
@@ -126,13 +126,6 @@ class Documents(Page):
 
     async def ask_and_act(self, verb: str, question: Plural, done: Plural, reason: bool = False) -> None:
         """Ask with the count, then do `verb` to the chosen documents."""
-        rows = self.chosen()
-        if not rows or not await self.app.push_screen_wait(Confirm(some(question, len(rows)))):
-            return
-        body: dict[str, Any] = {"ids": [row["id"] for row in rows]}
-        if reason:
-            said = await self.app.push_screen_wait(Ask(_("Reason:")))
-            if said is None:
-                return
-            body["reason"] = said or None
-        self.act(f"/documents/{verb}", body, done)
+        body = await ask_first(self.app, question, self.chosen(), reason=reason)
+        if body is not None:
+            self.act(f"/documents/{verb}", body, done)

@@ -12,7 +12,7 @@ from tui.api import GatewayError
 from tui.causes import cause_text
 from tui.columns import Column, Row
 from tui.counted import ADDING_FREES, CANCEL_DOCUMENTS, CANCELLED, GO_ON, RELEASE_DOCUMENTS, WAIT
-from tui.dialogs import Ask, Confirm
+from tui.dialogs import ask_first
 from tui.form import Form
 from tui.page import Page
 from tui.words import N_, Plural, _, count, some
@@ -116,14 +116,6 @@ class Held(Page):
         except GatewayError as error:
             self.say(error.sentence, bad=True)
             return
-        if not rows:
-            return
-        if not await self.app.push_screen_wait(Confirm(some(question, len(rows)))):
-            return
-        body: dict[str, Any] = {"ids": [row["id"] for row in rows]}
-        if reason:
-            said = await self.app.push_screen_wait(Ask(_("Reason:")))
-            if said is None:
-                return
-            body["reason"] = said or None
-        self.act(f"/documents/{verb}", body, done)
+        body = await ask_first(self.app, question, rows, reason=reason)
+        if body is not None:
+            self.act(f"/documents/{verb}", body, done)
