@@ -256,6 +256,22 @@ def test_testssl_finds_no_weak_version(door: Door, tmp_path: Path, tls: str) -> 
         assert versions[strong][1].startswith("offered"), versions
 
 
+def test_nmap_finds_no_open_relay(tmp_path: Path) -> None:
+    """From an address that no source lists, at a door where users may log in: it gives up at the first MAIL."""
+    program = needs("nmap")
+    user = EXTRA[EXTRA.index("[[source]]") :].format(hashed=argon2.PasswordHasher(1, 8, 1).hash("secret"))
+    stranger = Gateway(tmp_path / "gateway", recipients="envelope", extra=user)
+    stranger.file.write_text(stranger.file.read_text().replace("127.0.0.0/8", "127.0.0.9/32"))
+    try:
+        stranger.start()
+        said = run(program, "-Pn", "-n", "-p", str(stranger.port), "--script", "+smtp-open-relay", "127.0.0.1")
+        assert "Server isn't an open relay, authentication needed" in said, said
+        assert stranger.cli("status")["documents"]["sent"] == 0
+        stranger.stop()
+    finally:
+        stranger.end()
+
+
 def serial(door: Door) -> str:
     with (
         socket.create_connection(("127.0.0.1", door.implicit), timeout=10) as raw,
