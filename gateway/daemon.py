@@ -39,6 +39,7 @@ from gateway.smtp.quirks import Quirks
 from gateway.smtp.resolver import NoAnswer, Resolver
 from gateway.store import Store, audit, companies, documents, messages, meta, submissions, views, writer
 from gateway.store.database import database_path
+from gateway.store.replied import Replied
 from gateway.transports import make_resolver, open_transport
 from gateway.workers import Pool
 
@@ -100,7 +101,14 @@ class Daemon:
         for name in dict.fromkeys(("default", *(source.company for source in config.sources))):
             await self.store.write(companies.ensure_company, name, dt.datetime.now(UTC))
         transport = open_transport(config.relay, config.gateway.hostname, listeners=config.listeners)
-        self.queue = Queue(self.store, transport, self._load, owner=self.boot, concurrency=config.relay.concurrency)
+        self.queue = Queue(
+            self.store,
+            transport,
+            self._load,
+            owner=self.boot,
+            replied=Replied(self.path.with_name(self.path.name + "-sent")),
+            concurrency=config.relay.concurrency,
+        )
         self.pipeline = Pipeline(
             self.store,
             self.pool,

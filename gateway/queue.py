@@ -18,10 +18,11 @@ from gateway.errors import GatewayError
 from gateway.model import UTC, Canonical, Claimed, Envelope, Outcome, Result, Transport
 from gateway.store import Store, claims
 from gateway.store.claims import Due, Ended, Recorded
+from gateway.store.replied import Replied
 
 # Longer than any delivery may take (`smtp.client.TOTAL_DEADLINE` is 18 min): a lease that runs out belongs to nobody.
 LEASE = dt.timedelta(minutes=20)
-IN_FLIGHT = 64 << 20  # bytes of messages in memory
+IN_FLIGHT = 32 << 20  # bytes of messages in memory
 _LONGEST_SLEEP = 30.0  # seconds; also how soon a clock that was set is noticed
 _SWEEP = 60.0  # seconds between two looks for leases that ran out
 _ALL = 200  # deliveries at a time to all next hops together; or the concurrency of one, if that is more
@@ -85,6 +86,7 @@ class Queue:
         load: Load,
         *,
         owner: str,
+        replied: Replied,
         concurrency: int = 20,
         in_flight: int = IN_FLIGHT,
         now: Callable[[], dt.datetime] = lambda: dt.datetime.now(UTC),
@@ -93,12 +95,14 @@ class Queue:
     ) -> None:
         """`load(message_id)` gives the bytes of a message; `concurrency` is the most connections per next hop.
 
-        `in_flight` bounds the bytes in memory, but for one message. `on_ended` hears every outcome after its commit.
+        `in_flight` bounds the bytes in memory, but for one message. `on_ended` hears every outcome after its commit;
+        until then `replied` keeps what was sent.
         """
         self._store = store
         self._transport = transport
         self._load = load
         self._owner = owner
+        self._replied = replied
         self._concurrency = concurrency
         self._most = max(_ALL, concurrency)
         self._in_flight = in_flight
@@ -116,7 +120,8 @@ class Queue:
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Free what earlier boots had leased, then run."""
+        """Record what an earlier boot had sent, free what it had leased, then run."""
+        await self._recall(self._replied.open())
         await self._store.write(claims.free_leases, self._owner, self._now())
         self._task = asyncio.create_task(self._run(), name="queue")
 
@@ -168,6 +173,7 @@ class Queue:
             if late:
                 _log.warning("stopped with %d deliveries under way; they are tried again at the next start", len(late))
                 await asyncio.wait(late)
+        self._replied.close()
         await self._transport.close()
 
     @property
@@ -306,6 +312,7 @@ class Queue:
             again = retry.next_attempt(claimed.attempts, now, claimed.expires_at, self._jitter())
         stopped = now + STOP if outcome.stops else None
         ended = Ended(claimed=claimed, outcome=outcome, at=now, next_attempt=again, stopped_until=stopped)
+        slot = self._replied.note(ended) if outcome.result is Result.DONE else None
         while True:
             try:
                 (recorded,) = await self._store.write(claims.record, [ended])
@@ -313,10 +320,17 @@ class Queue:
             except GatewayError as error:
                 _log.warning("an outcome waits for the store: %s", error.sentence)
                 await asyncio.sleep(_STORE_PAUSE)
+        self._replied.forget(slot)
         if again is not None:
             self._earliest = min(self._earliest, again)
             self._ready.set()
         self._tell(claimed, outcome, recorded, again)
+
+    async def _recall(self, sent: list[Ended]) -> None:
+        """Record what a process had sent that was killed before it could; what is recorded already stays as it is."""
+        for ended, recorded in zip(sent, await self._store.write(claims.record, sent), strict=True):
+            if recorded.delivery_state is not None:
+                self._tell(ended.claimed, ended.outcome, recorded, None)
 
     def _tell(self, claimed: Claimed, outcome: Outcome, recorded: Recorded, again: dt.datetime | None) -> None:
         who = (claimed.delivery_id, claimed.document_id, claimed.address, outcome)

@@ -74,7 +74,14 @@ class Endless:
     total: int = 100 << 20
 
 
-Action = str | Drop | Hang | Stall | Raw | Last | Drip | Endless
+@dataclass
+class Await:
+    """Answer as usual once `event` is set."""
+
+    event: asyncio.Event
+
+
+Action = str | Await | Drop | Hang | Stall | Raw | Last | Drip | Endless
 EXTENSIONS = ("PIPELINING", "SIZE 52428800", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES")
 
 
@@ -232,6 +239,9 @@ class Peer:
         """Do what the script says at `stage`; the reply that was given, empty when there was none."""
         action: Action | None = self.script[stage].pop(0) if self.script[stage] else None
         action = action or self.always.get(stage) or default
+        if isinstance(action, Await):
+            await action.event.wait()
+            action = default
         if isinstance(action, Drop):
             raise _Closed
         if isinstance(action, Hang):

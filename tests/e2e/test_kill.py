@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 import shutil
 import signal
+import sqlite3
 import time
 from pathlib import Path
 
@@ -12,8 +15,9 @@ import pytest
 
 from tests import peer
 from tests.e2e.conftest import Make
+from tests.e2e.gateway import until
 from tests.e2e.programs import lacking
-from tests.peer import Peer
+from tests.peer import Await, Peer
 from tests.soak import killing, syncs
 from tests.soak.syncs import Files, Kill, Mails
 
@@ -87,6 +91,32 @@ def _has_strace() -> bool:
     found = shutil.which("strace") is not None
     assert found or not os.environ.get("CI"), "CI needs strace"
     return found
+
+
+async def test_what_the_relay_took_before_the_kill_is_not_sent_again(make_gateway: Make) -> None:
+    """The store cannot record the 250 just then; the process that is killed has noted it elsewhere."""
+    async with Peer() as relay:
+        gateway = make_gateway(relay=killing.relay(relay.url), recipients="envelope")
+        await asyncio.to_thread(gateway.start)
+        locked = asyncio.Event()
+        relay.always["DOT"] = Await(locked)
+        await asyncio.to_thread(gateway.submit, b"From: erp@seller.example\r\n\r\ntext\r\n")
+        await relay.until(lambda: b"." in relay.commands, 30)
+        database = gateway.folder / "var" / "gateway.db"
+        with contextlib.closing(sqlite3.connect(database, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            locked.set()
+            await relay.arrived(1)
+            notes = database.with_name("gateway.db-sent")
+            await asyncio.to_thread(until, lambda: notes.exists() and b"queued as 1" in notes.read_bytes())
+            assert killing.waiting(gateway) == 1
+            gateway.kill()
+        await asyncio.to_thread(gateway.start)
+        (document,) = await asyncio.to_thread(gateway.documents)
+        assert document["state"] == "sent"
+        assert " sent delivery=" in gateway.text()
+        await asyncio.to_thread(gateway.stop)
+    assert len(relay.mails) == 1
 
 
 def test_a_start_after_a_kill_needs_no_hand(make_gateway: Make) -> None:

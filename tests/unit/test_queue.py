@@ -21,6 +21,7 @@ from gateway.retry import failed
 from gateway.store import Store, claims, deliveries, messages, schema
 from gateway.store.claims import Recorded
 from gateway.store.deliveries import Selection
+from gateway.store.replied import Replied
 from gateway.transports import open_transport
 from tests import mails
 from tests.peer import Drop, Hang, Last, Peer
@@ -48,6 +49,7 @@ class Bench:
 
     def __init__(self, store: Store, transport: Transport) -> None:
         self.store = store
+        self.notes = store.path.with_name("sent")
         self.transport = transport
         self.clock = Clock()
         self.ended: list[tuple[Claimed, Outcome, Recorded]] = []
@@ -63,6 +65,7 @@ class Bench:
             self.transport,
             values.pop("load", load),
             owner=owner,
+            replied=Replied(self.notes),
             now=self.clock,
             jitter=lambda: 0.0,
             on_ended=self._tell,
