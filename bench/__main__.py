@@ -10,12 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from bench import accept, claim, compare, folder, formats, path, steps, tui
+from bench import accept, claim, compare, folder, formats, large, path, steps, tui
 from bench.plan import TINY, Plan
 from bench.report import Table, machine
 
 BENCHES: Mapping[str, Callable[[Path, Plan], list[Table]]] = {
     "accept": accept.run,
+    "large": large.run,
     "compare": compare.run,
     "claim": claim.run,
     "path": path.run,

@@ -14,6 +14,7 @@ class Plan:
     small: int = 1500  # messages of 4 kB
     medium: int = 800  # messages of 75 kB
     large: int = 30  # messages of 5 MB
+    at_once: int = 20  # of these, for the memory they take
     waiting: tuple[int, ...] = (0, 100_000)  # deliveries in the database
     claims: int = 400  # deliveries claimed and recorded
     recipients: int = 100_000  # rows of the directory
@@ -31,6 +32,7 @@ TINY = Plan(
     small=4,
     medium=2,
     large=1,
+    at_once=2,
     waiting=(0, 50),
     claims=4,
     recipients=20,

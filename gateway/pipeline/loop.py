@@ -206,6 +206,8 @@ class Pipeline:
                 data = self._recent.take(claimed.id)
             if data is None:
                 data = await self._store.read(content.get, claimed.content_id)
+                if claimed.channel == "smtp":  # its line ends were made so as it came in
+                    data = Canonical(data)
             if await self._pass_on(claimed, data):
                 return
             found = await self._find(claimed, data)

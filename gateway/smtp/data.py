@@ -55,20 +55,20 @@ class DataStream:
         """The content that `piece` completes; may be empty. Not to be called after `ended`."""
         self.received += len(piece)
         data = self._tail + piece
-        dot = _DOT.search(data)
-        end = -1 if dot is None else _end(data, dot.start())
+        dot = _dot(data)
+        end = -1 if dot < 0 else _end(data, dot)
         if end >= 0:
             self.ended = True
             self.rest = data[end + len(_END) :]
             self.received -= len(self.rest)
             self._tail = b""
-            return self._content(data[: end + 2], dotted=dot is not None and dot.start() < end)
+            return self._content(data[: end + 2], dotted=dot < end)
         undecided = _UNDECIDED.search(data, max(0, len(data) - _UNDECIDED_MAX))
         cut = undecided.start() if undecided else len(data)
         if self._lenient and data.endswith(_LENIENT_END):
             cut = len(data) - len(_LENIENT_END) - data.endswith(b"\r" + _LENIENT_END)
         self._tail = data[cut:]
-        return self._content(data[:cut], dotted=dot is not None)
+        return self._content(data[:cut], dotted=dot >= 0)
 
     @property
     def paused(self) -> bool:
@@ -106,6 +106,14 @@ class DataStream:
         if self._skip:
             raw, self._skip = raw[self._skip :], 0
         return raw
+
+
+def _dot(data: bytes) -> int:
+    """Where the first LF with a dot after it stands, -1 without one. In BASE64 there is no dot at all, and to look for
+    a single byte takes next to nothing."""
+    first = data.find(b".")
+    found = None if first < 0 else _DOT.search(data, max(0, first - 1))
+    return -1 if found is None else found.start()
 
 
 def _end(data: bytes, dot: int) -> int:
