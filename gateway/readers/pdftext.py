@@ -7,7 +7,10 @@ millimetres from the top left corner of the page as shown, whatever its rotation
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Iterable, Sequence
+import operator
+from collections import deque
+from collections.abc import Iterable, Sequence
+from itertools import repeat
 from typing import Any, NamedTuple
 
 import pypdfium2
@@ -19,11 +22,14 @@ MAX_CHARACTERS = 30_000  # of a page: more is no letter, and each costs a call
 _SAME_LINE = 0.45  # of the height of a word: how far baselines on one line may be apart
 _NEW_WORD = 0.3  # of the height: a wider gap ends a word though there is no blank
 _NEW_CELL = 1.1  # of the height: a wider gap is one between columns
-_BLANK = frozenset((0, 0x09, 0x0A, 0x0D, 0x20, 0xA0, 0x2002, 0x2003, 0x2007, 0x2009, 0x202F, 0xFFFE, 0xFFFF))
+_NO_LETTER = frozenset((*range(0x21), 0xA0, 0x2002, 0x2003, 0x2007, 0x2009, 0x202F, 0xFFFE, 0xFFFF))
 _JOINED = {0xAD: "-", 0x2010: "-", 0x2011: "-", 0xFB00: "ff", 0xFB01: "fi", 0xFB02: "fl", 0x200B: "", 0xFEFF: ""}
 
-Point = Callable[[float, float], float]
-Shown = Callable[[Any], tuple[float, float, float, float]]
+_Boxes = tuple[Sequence[float], Sequence[float], Sequence[float], Sequence[float]]
+# `FPDFText_GetLooseCharBox` that takes addresses as numbers: half the price of a call.
+_loose_box = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)(
+    ctypes.cast(raw.FPDFText_GetLooseCharBox, ctypes.c_void_p).value or 0
+)
 
 
 class Box(NamedTuple):
@@ -91,6 +97,38 @@ class Line(NamedTuple):
         return Box.around(cell.box for cell in self.cells)
 
 
+class _Axis(NamedTuple):
+    """A direction as shown: the sides of FS_RECTF (left, top, right, bottom: 0 to 3) at which a rectangle begins and
+    ends, and what makes points (1/72 inch) from the edge of them."""
+
+    first: int
+    second: int
+    sign: int
+    start: float
+
+    def sides(self, floats: Sequence[float]) -> tuple[Sequence[float], Sequence[float]]:
+        """Where each rectangle of `floats` begins and ends; of a mirrored one as well."""
+        first, second = floats[self.first :: 4], floats[self.second :: 4]
+        if self.sign != 1 or self.start:
+            sign, start = self.sign, self.start
+            first = [start + sign * each for each in first]
+            second = [start + sign * each for each in second]
+        if all(map(operator.le, first, second)):
+            return first, second
+        return list(map(min, first, second)), list(map(max, first, second))
+
+    def of(self, point: tuple[float, float]) -> float:
+        """Where `point` lies."""
+        return self.start + self.sign * point[self.first % 2]
+
+
+class _Frame(NamedTuple):
+    """How a page's own space is turned into what is shown: from left to right, from top to bottom."""
+
+    along: _Axis
+    down: _Axis
+
+
 class Page:
     """A page's words; `number` 1 is the first, sizes are in mm."""
 
@@ -117,7 +155,7 @@ def read_page(document: Any, number: int) -> Page:
         width, height = page.get_size()
         text = page.get_textpage()
         try:
-            words = tuple(_words(text, *_as_shown(page)))
+            words = tuple(_words(text, _frame(page)))
         finally:
             text.close()
     finally:
@@ -125,49 +163,68 @@ def read_page(document: Any, number: int) -> Page:
     return Page(number, width * MM, height * MM, words)
 
 
-def _as_shown(page: pypdfium2.PdfPage) -> tuple[Shown, Point]:
-    """How a rectangle and a point of the page's own space (ISO 32000-1 §8.3.2) are turned into points (1/72 inch)
-    from the top left as shown: left, top, right, bottom."""
+def _frame(page: pypdfium2.PdfPage) -> _Frame:
+    """How the page's own space (ISO 32000-1 §8.3.2) lies as shown."""
     left, bottom, right, top = page.get_cropbox()
-    turns: dict[int, tuple[Shown, Point]] = {
-        0: (lambda r: (r.left - left, top - r.top, r.right - left, top - r.bottom), lambda x, y: top - y),
-        90: (lambda r: (r.bottom - bottom, r.left - left, r.top - bottom, r.right - left), lambda x, y: x - left),
-        180: (lambda r: (right - r.right, r.bottom - bottom, right - r.left, r.top - bottom), lambda x, y: y - bottom),
-        270: (lambda r: (top - r.top, right - r.right, top - r.bottom, right - r.left), lambda x, y: right - x),
+    turns = {
+        0: _Frame(_Axis(0, 2, 1, -left), _Axis(1, 3, -1, top)),
+        90: _Frame(_Axis(3, 1, 1, -bottom), _Axis(0, 2, 1, -left)),
+        180: _Frame(_Axis(2, 0, -1, right), _Axis(3, 1, 1, -bottom)),
+        270: _Frame(_Axis(1, 3, -1, top), _Axis(2, 0, -1, right)),
     }
     return turns[page.get_rotation()]
 
 
-def _words(text: pypdfium2.PdfTextPage, shown: Shown, down: Point) -> Iterable[Word]:
-    """Words in the order of the content stream. A letter costs one call: where its box begins and ends at the heights
-    of the one before, it stands on the same baseline."""
-    rectangle, x, y = raw.FS_RECTF(), ctypes.c_double(), ctypes.c_double()
-    at, at_x, at_y = ctypes.byref(rectangle), ctypes.byref(x), ctypes.byref(y)
-    word: _Letters | None = None
-    last = (0.0, 0.0)
-    base = 0.0
-    for index, code in enumerate(_codes(text)):
-        if code in _BLANK or code < 0x20 or 0xD800 <= code < 0xE000 or code > 0x10FFFF:
-            if word is not None:
-                yield word.done()
-                word = None
-            continue
-        raw.FPDFText_GetLooseCharBox(text, index, at)
-        left, top, right, bottom = shown(rectangle)
-        if right < left or bottom < top:  # mirrored
-            left, top, right, bottom = min(left, right), min(top, bottom), max(left, right), max(top, bottom)
-        if (top, bottom) != last:
-            last = top, bottom
-            raw.FPDFText_GetCharOrigin(text, index, at_x, at_y)
-            base = down(x.value, y.value)
-        if word is not None and word.is_apart(left, bottom - top, base):
-            yield word.done()
-            word = None
-        if word is None:
-            word = _Letters(base, left, top)
-        word.add(_JOINED[code] if code in _JOINED else chr(code), left, top, right, bottom)
-    if word is not None:
-        yield word.done()
+def _words(text: pypdfium2.PdfTextPage, frame: _Frame) -> Iterable[Word]:
+    """Words in the order of the content stream. Where a letter's box begins and ends at the heights of the one before,
+    it stands on the same baseline, which saves a call."""
+    codes = _codes(text)
+    letters = [index for index, code in enumerate(codes) if code not in _NO_LETTER]
+    boxes = _boxes(text, letters, len(codes), frame)
+    lefts, tops, rights, bottoms = boxes
+    start, stop, end, base = -1, -1, 0.0, 0.0  # of the word: its letters, where the last of them ends, its baseline
+    last_top = last_bottom = here = height = 0.0
+    for index in letters:
+        top, bottom, gap = tops[index], bottoms[index], lefts[index] - end
+        tall = height
+        if top != last_top or bottom != last_bottom:
+            last_top, last_bottom, height = top, bottom, bottom - top
+            tall = max(tall, height)
+            here = frame.down.of(_origin(text, index))
+        if index != stop or not (-2 * tall <= gap <= _NEW_WORD * tall) or abs(here - base) > _SAME_LINE * tall:
+            if start >= 0:
+                yield _word(codes, boxes, start, stop, base)
+            start, base = index, here
+        stop, end = index + 1, rights[index]
+    if start >= 0:
+        yield _word(codes, boxes, start, stop, base)
+
+
+def _word(codes: Sequence[int], boxes: _Boxes, start: int, stop: int, base: float) -> Word:
+    """The letters from `start` to before `stop`, in mm."""
+    lefts, tops, rights, bottoms = (side[start:stop] for side in boxes)
+    box = Box(min(lefts) * MM, min(tops) * MM, max(rights) * MM, max(bottoms) * MM)
+    return Word("".join(map(chr, codes[start:stop])).translate(_JOINED), box, base * MM)
+
+
+def _boxes(text: pypdfium2.PdfTextPage, letters: Sequence[int], count: int, frame: _Frame) -> _Boxes:
+    """Left, top, right and bottom of each of the `letters` of `count` characters as shown, in points. A page has
+    thousands, so that the loop over them is not Python's."""
+    rectangles = (raw.FS_RECTF * count)()
+    first, size = ctypes.addressof(rectangles), ctypes.sizeof(raw.FS_RECTF)
+    page = ctypes.cast(text.raw, ctypes.c_void_p).value
+    deque(map(_loose_box, repeat(page), letters, [first + index * size for index in letters]), maxlen=0)
+    floats = memoryview(rectangles).cast("B").cast("f").tolist()
+    lefts, rights = frame.along.sides(floats)
+    tops, bottoms = frame.down.sides(floats)
+    return lefts, tops, rights, bottoms
+
+
+def _origin(text: pypdfium2.PdfTextPage, index: int) -> tuple[float, float]:
+    """Where the letter stands on its baseline."""
+    x, y = ctypes.c_double(), ctypes.c_double()
+    raw.FPDFText_GetCharOrigin(text, index, ctypes.byref(x), ctypes.byref(y))
+    return x.value, y.value
 
 
 def _codes(text: pypdfium2.PdfTextPage) -> Sequence[int]:
@@ -176,45 +233,10 @@ def _codes(text: pypdfium2.PdfTextPage) -> Sequence[int]:
     units = (ctypes.c_ushort * (count + 1))()
     if raw.FPDFText_GetText(text, 0, count, units) == count + 1:
         codes = list(units[:count])
-        if not any(0xD800 <= code < 0xE000 for code in codes):  # one unit a character, and none was left out
-            return codes
-    return [raw.FPDFText_GetUnicode(text, index) for index in range(count)]
-
-
-class _Letters:
-    """A word while its letters come in; in points."""
-
-    __slots__ = ("_base", "_bottom", "_height", "_left", "_letters", "_right", "_to", "_top")
-
-    def __init__(self, base: float, left: float, top: float) -> None:
-        self._base = base
-        self._left, self._right, self._top, self._bottom = left, left, top, top
-        self._letters: list[str] = []
-        self._to = left  # where the last letter ends
-        self._height = 0.0  # of the last letter
-
-    def is_apart(self, left: float, height: float, base: float) -> bool:
-        """Whether a letter of this height, at `left` and on the baseline `base`, belongs to another word."""
-        height = height if height > self._height else self._height
-        gap = left - self._to
-        return abs(base - self._base) > _SAME_LINE * height or gap > _NEW_WORD * height or gap < -2 * height
-
-    def add(self, letter: str, left: float, top: float, right: float, bottom: float) -> None:
-        self._letters.append(letter)
-        self._to, self._height = right, bottom - top
-        if right > self._right:
-            self._right = right
-        if left < self._left:
-            self._left = left
-        if top < self._top:
-            self._top = top
-        if bottom > self._bottom:
-            self._bottom = bottom
-
-    def done(self) -> Word:
-        """The word, in mm."""
-        box = Box(self._left * MM, self._top * MM, self._right * MM, self._bottom * MM)
-        return Word("".join(self._letters), box, self._base * MM)
+        if max(codes, default=0) < 0xD800 or not any(0xD800 <= code < 0xE000 for code in codes):
+            return codes  # one unit a character, and none was left out
+    given = (raw.FPDFText_GetUnicode(text, index) for index in range(count))
+    return [0 if 0xD800 <= code < 0xE000 or code > 0x10FFFF else code for code in given]
 
 
 def lines_of(words: Sequence[Word]) -> list[Line]:

@@ -14,6 +14,7 @@ from gateway.store.schema import company
 from gateway.store.statement import Statement
 
 _ID = Statement("SELECT id FROM company WHERE name = :name")
+_NAME = Statement("SELECT name FROM company WHERE id = :id")
 
 
 def company_id(connection: Connection, name: str) -> int:
@@ -26,7 +27,7 @@ def company_id(connection: Connection, name: str) -> int:
 
 def company_name(connection: Connection, company_id: int) -> str:
     """The name of the company `company_id`; NotFound when there is none."""
-    found = connection.execute(sa.select(company.c.name).where(company.c.id == company_id)).scalar()
+    found = _NAME.value(connection, {"id": company_id})
     if found is None:
         raise NotFound("there is no such company", "company")
     return str(found)

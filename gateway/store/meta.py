@@ -9,9 +9,11 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import Connection
 
 from gateway.store.schema import meta
+from gateway.store.statement import Statement
 
 _WAKES = "wakes"
 _VERP_KEY = "verp_key"
+_VALUE = Statement("SELECT value FROM meta WHERE key = :key")
 
 
 def verp_key(connection: Connection) -> bytes:
@@ -34,4 +36,4 @@ def count_wake(connection: Connection) -> None:
 
 def wakes(connection: Connection) -> int:
     """How many such changes there have been; a hold that was decided on an older count is decided again."""
-    return int(connection.execute(sa.select(meta.c.value).where(meta.c.key == _WAKES)).scalar() or 0)
+    return int(_VALUE.value(connection, {"key": _WAKES}) or 0)

@@ -16,9 +16,19 @@ from gateway.model import Recipient, Value, new_id, show_id
 from gateway.store import audit, documents
 from gateway.store.audit import Caller
 from gateway.store.companies import company_name
-from gateway.store.schema import company, recipient
+from gateway.store.schema import company, recipient, to_json
+from gateway.store.statement import Statement
 
 _LIVE = recipient.c.deleted_at.is_(None)
+# Each row as JSON for `model.Recipient`: a document's look-up costs a third of what it does row by row.
+_ROWS = Statement(
+    "SELECT json_object('id', id, 'number', number, 'email', json(email), 'cc', json(cc), 'type', type,"
+    " 'format', format, 'name', name, 'language', language, 'attach', attach, 'file_name', file_name,"
+    " 'constants', json(coalesce(constants, '[]')), 'version', version) FROM recipient"
+    " WHERE company_id = :company AND number_key IN (SELECT value FROM json_each(:keys)) AND deleted_at IS NULL"
+    " ORDER BY id"
+)
+_row = msgspec.json.Decoder(Recipient).decode
 _ORDER = (recipient.c.company_id, recipient.c.number_key, recipient.c.id)
 
 
@@ -81,12 +91,8 @@ def recipient_of(row: Any) -> Recipient:
 
 def rows_for(connection: Connection, company_id: int, keys: Sequence[str]) -> list[Recipient]:
     """The company's rows whose number has one of the `directory.number_key`s `keys`: what the rules look at."""
-    if not keys:
-        return []
-    statement = sa.select(recipient).where(
-        recipient.c.company_id == company_id, recipient.c.number_key.in_(list(keys)), _LIVE
-    )
-    return [recipient_of(row) for row in connection.execute(statement.order_by(recipient.c.id))]
+    found = _ROWS.run(connection, {"company": company_id, "keys": to_json(list(keys))})
+    return [_row(row[0]) for row in found]
 
 
 def rows_of(connection: Connection, company_id: int, number: str) -> list[Recipient]:

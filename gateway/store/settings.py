@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import Connection
@@ -16,8 +17,10 @@ from gateway.store import audit, deliveries, documents
 from gateway.store.audit import Caller
 from gateway.store.companies import company_name
 from gateway.store.schema import meta, setting
+from gateway.store.statement import Statement
 
 _GENERATION = "settings"
+_VALUES = Statement("SELECT key, value FROM setting WHERE company_id = :company")
 
 
 class Saved(Value, frozen=True, kw_only=True):
@@ -36,8 +39,7 @@ def generation(connection: Connection) -> int:
 
 def values(connection: Connection, company_id: int) -> dict[str, object]:
     """What is stored for the company, key → value; `settings.Business.of` applies the defaults."""
-    rows = connection.execute(sa.select(setting.c.key, setting.c.value).where(setting.c.company_id == company_id))
-    return {row.key: row.value for row in rows}
+    return {key: msgspec.json.decode(value) for key, value in _VALUES.run(connection, {"company": company_id})}
 
 
 def versions(connection: Connection, company_id: int) -> dict[str, int]:
