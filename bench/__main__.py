@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from bench import accept, claim, compare, folder, formats, large, path, steps, tui
+from bench import accept, claim, compare, faults, folder, formats, large, path, steps, tui
 from bench.plan import TINY, Plan
 from bench.report import Table, machine
 
@@ -22,6 +22,7 @@ BENCHES: Mapping[str, Callable[[Path, Plan], list[Table]]] = {
     "path": path.run,
     "steps": steps.run,
     "folder": folder.run,
+    "faults": faults.run,
     "formats": formats.run,
     "tui": tui.run,
 }

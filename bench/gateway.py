@@ -44,7 +44,7 @@ duplicates = "accept"
 name = "drop"
 match = {{ folder = "drop" }}
 duplicates = "accept"
-stable = 0.1
+stable = {stable}
 
 [relay]
 {relay}
@@ -66,7 +66,13 @@ class Gateway:
     """A gateway in `folder`, not yet started: its database may be filled first."""
 
     def __init__(
-        self, folder: Path, *, relay: str = CAPTURE, recipients: str = "resolve", keys: tuple[str, ...] = ("rsa",)
+        self,
+        folder: Path,
+        *,
+        relay: str = CAPTURE,
+        recipients: str = "resolve",
+        keys: tuple[str, ...] = ("rsa",),
+        stable: float = 0.1,
     ) -> None:
         self.folder = folder = folder.absolute()  # sd_notify(3) takes no relative path
         self.database = folder / "gateway.db"
@@ -79,7 +85,7 @@ class Gateway:
             path.write_bytes(signing.generate("ed25519" if algorithm == "ed25519" else "rsa"))
             path.chmod(0o600)
             listed.append(f'{{ selector = "{algorithm}", file = "{path.name}" }}')
-        text = _TOML.format(keys=", ".join(listed), relay=relay, recipients=recipients)
+        text = _TOML.format(keys=", ".join(listed), relay=relay, recipients=recipients, stable=stable)
         (folder / "gateway.toml").write_text(text)
         self._process: subprocess.Popen[bytes] | None = None
 

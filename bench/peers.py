@@ -115,17 +115,34 @@ def counted_sink(folder: Path) -> Iterator[Counted]:
         server.wait()
 
 
-class _Sink(asyncio.Protocol):
-    """Just enough of RFC 5321 to take a mail."""
+@contextmanager
+def slow_sink(folder: Path, seconds: float) -> Iterator[Counted]:
+    """Run a server that gives each reply `seconds` late, as one that is not on the same machine does."""
+    port, log = free_port(), folder / "slow-sink.log"
+    with log.open("wb") as out:
+        server = subprocess.Popen([sys.executable, "-m", "bench.peers", str(port), str(seconds)], stdout=out)
+    try:
+        await_listener(port, server)
+        yield Counted(port, log)
+    finally:
+        server.terminate()
+        server.wait()
 
-    def __init__(self) -> None:
+
+class _Sink(asyncio.Protocol):
+    """Just enough of RFC 5321 to take a mail; says how many it has taken, as smtp-sink does."""
+
+    taken = 0
+
+    def __init__(self, late: float = 0.0) -> None:
+        self._late = late  # seconds
         self._pending = b""
         self._in_data = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        transport.write(b"220 sink.example ESMTP\r\n")
+        self._say(b"220 sink.example ESMTP\r\n")
 
     def data_received(self, data: bytes) -> None:
         self._pending += data
@@ -142,21 +159,34 @@ class _Sink(asyncio.Protocol):
     def _answer(self, verb: bytes) -> None:
         if self._in_data:
             self._in_data = False
-            self._transport.write(b"250 2.0.0 Ok\r\n")
+            self._say(b"250 2.0.0 Ok\r\n", taken=True)
         elif verb == b"DATA":
             self._in_data = True
-            self._transport.write(b"354 go ahead\r\n")
+            self._say(b"354 go ahead\r\n")
         elif verb == b"EHLO":
-            self._transport.write(b"250-sink.example\r\n250-PIPELINING\r\n250 8BITMIME\r\n")
+            self._say(b"250-sink.example\r\n250-PIPELINING\r\n250 8BITMIME\r\n")
         elif verb == b"QUIT":
-            self._transport.write(b"221 2.0.0 Bye\r\n")
-            self._transport.close()
+            self._say(b"221 2.0.0 Bye\r\n")
         else:
-            self._transport.write(b"250 2.0.0 Ok\r\n")
+            self._say(b"250 2.0.0 Ok\r\n")
+
+    def _say(self, reply: bytes, *, taken: bool = False) -> None:
+        if self._late:
+            asyncio.get_running_loop().call_later(self._late, self._write, reply, taken)
+        else:
+            self._write(reply, taken)
+
+    def _write(self, reply: bytes, taken: bool) -> None:
+        self._transport.write(reply)
+        if taken:
+            _Sink.taken += 1
+            print(f"mesg={_Sink.taken}", flush=True)
+        if reply.startswith(b"221"):
+            self._transport.close()
 
 
-async def _serve(port: int) -> None:
-    server = await asyncio.get_running_loop().create_server(_Sink, "127.0.0.1", port)
+async def _serve(port: int, late: float) -> None:
+    server = await asyncio.get_running_loop().create_server(lambda: _Sink(late), "127.0.0.1", port)
     await server.serve_forever()
 
 
@@ -217,4 +247,4 @@ def send_with_smtp_source(port: int, file: Path, count: int, sessions: int, *, k
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(int(sys.argv[1])))
+    asyncio.run(_serve(int(sys.argv[1]), *map(float, sys.argv[2:] or ["0"])))

@@ -20,6 +20,8 @@ class Plan:
     recipients: int = 100_000  # rows of the directory
     documents: int = 300  # through the whole path, each way
     files: int = 500  # dropped at once
+    faulty: int = 20  # dropped where a script fails
+    quiet: float = 4.0  # seconds without a mail after which none is waited for
     steps: int = 200  # repetitions of each single step
     lines: int = 6000  # of the large invoice
     formats: int = 99  # at most so many
@@ -38,6 +40,8 @@ TINY = Plan(
     recipients=20,
     documents=3,
     files=3,
+    faulty=3,
+    quiet=3.0,
     steps=3,
     lines=50,
     formats=1,
