@@ -102,18 +102,37 @@ def _by_label(labels: Sequence[str], page: Page, lines: Sequence[Line], shape: S
     expression = _label_expression(tuple(labels))
     known = _label_expression(_KNOWN)
     left = MAX_LABELS
-    for row, line in enumerate(lines):
-        for column, cell in enumerate(line.cells):
-            for match in expression.finditer(cell.text):
-                left -= 1
-                if left < 0:
-                    return
-                for said, place in _candidates(match, lines, row, column):
-                    if expression.match(said) or known.match(said):
-                        continue  # the next label, not a value
-                    if value := shape(said):
-                        yield Hit(value, page.number, _box_of(value, place))
-                        break
+    for row, column, text in _cells_with(labels, lines):
+        for match in expression.finditer(text):
+            left -= 1
+            if left < 0:
+                return
+            for said, place in _candidates(match, lines, row, column):
+                if expression.match(said) or known.match(said):
+                    continue  # the next label, not a value
+                if value := shape(said):
+                    yield Hit(value, page.number, _box_of(value, place))
+                    break
+
+
+def _cells_with(labels: Sequence[str], lines: Sequence[Line]) -> Iterator[tuple[int, int, str]]:
+    """Row, column and text of the cells that have a word with which one of `labels` begins: to see that there is none
+    takes a twentieth of looking for the labels."""
+    texts = [[cell.text for cell in line.cells] for line in lines]
+    whole = _folded("\n".join(text for row in texts for text in row))
+    words = [word for word in {_folded(label.split()[0]) for label in labels if label.split()} if word in whole]
+    if not words:
+        return
+    for row, cells in enumerate(texts):
+        for column, text in enumerate(cells):
+            folded = _folded(text)
+            if any(word in folded for word in words):
+                yield row, column, text
+
+
+def _folded(text: str) -> str:
+    """Equal for letters that IGNORECASE takes for equal."""
+    return text.replace("İ", "i").replace("ı", "i").casefold()
 
 
 def _candidates(match: regex.Match[str], lines: Sequence[Line], row: int, column: int) -> Iterator[tuple[str, Cell]]:
