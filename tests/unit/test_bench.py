@@ -12,7 +12,7 @@ from bench.__main__ import BENCHES
 from tests.conftest import ROOT
 
 
-@pytest.mark.parametrize("name", ["accept", "claim", "steps", "formats", "tui"])
+@pytest.mark.parametrize("name", ["accept", "claim", "large", "steps", "formats", "tui"])
 def test_a_bench_gives_its_table(name: str) -> None:
     with tempfile.TemporaryDirectory() as short:  # unix(7) allows 107 bytes for the admin socket
         command = [sys.executable, "-m", "bench", name, "--tiny", "--directory", short]
@@ -26,3 +26,9 @@ def test_a_name_that_is_none_is_refused() -> None:
     done = subprocess.run([sys.executable, "-m", "bench", "nothing"], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 2
     assert all(name in done.stderr for name in BENCHES)
+
+
+def test_the_comparison_with_postfix_says_that_it_needs_root() -> None:
+    code = "import os, bench.postfix; os.getuid() or os.setuid(65534); bench.postfix.install()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert (done.returncode, "needs root" in done.stderr) == (1, True), done.stderr
