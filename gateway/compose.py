@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from email.utils import format_datetime
+from functools import lru_cache
 
 from gateway import headers
 from gateway.errors import Unconvertible
@@ -157,7 +158,13 @@ def _block(fields: Fields) -> bytes:
 
 
 def _date(moment: dt.datetime) -> bytes:
-    return format_datetime(moment.astimezone(dt.UTC)).encode("ascii")
+    return _second(int(moment.timestamp()))
+
+
+@lru_cache(8)
+def _second(seconds: int) -> bytes:
+    """Many mails are made in the same one."""
+    return format_datetime(dt.datetime.fromtimestamp(seconds, dt.UTC)).encode("ascii")
 
 
 def _text_part(body: str) -> tuple[Fields, bytes]:

@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from pathlib import PurePath
 
 import msgspec
@@ -20,6 +21,7 @@ from gateway.store.documents import ClaimedDocument
 from gateway.store.messages import NewDelivery, NewMessage, new_message_ids
 
 EXTENSIONS = {"application/pdf": "pdf", "application/xml": "xml", "text/xml": "xml"}
+_ORDINARY = 1024  # bytes of a From that is worth remembering
 
 
 class Sender(Value, frozen=True, kw_only=True):
@@ -132,6 +134,12 @@ def _from(content: bytes) -> str:
     end = content.find(b"\r\n\r\n", 0, compose.MAX_HEADER)
     fields = headers.split_fields(content[: max(end, 0)])
     block = b"\r\n".join(b"From:" + value for name, value in fields if name.lower() == b"from")
+    return _only_mailbox(block) if len(block) < _ORDINARY else mimeheader.Headers.parse(block).only_mailbox("from")
+
+
+@lru_cache(256)
+def _only_mailbox(block: bytes) -> str:
+    """A source writes the same From in all its mails."""
     return mimeheader.Headers.parse(block).only_mailbox("from")
 
 
