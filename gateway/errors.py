@@ -17,6 +17,7 @@ What a peer answers is never an exception: it is an `Outcome` (`model`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 
@@ -82,3 +83,12 @@ class Busy(Temporary):
 
 class Corrupt(GatewayError):
     """The database is damaged or newer than this program; nothing was written."""
+
+
+_OBJECT = re.compile(r"^(?:stream )?<[^<>]* object at 0x[0-9a-f]+>:? *")
+
+
+def in_words(error: Exception) -> str:
+    """What an exception of a library says of the bytes it was given, without the program's object that held them; the
+    end of a sentence, on one line of at most 200 characters."""
+    return _OBJECT.sub("", " ".join(str(error).split()))[:200].rstrip(". ") or type(error).__name__

@@ -67,7 +67,16 @@ def ended(document: int, cause: str, sentence: str) -> None:
 
 def refused(peer: Peer, reason: str, source: str = "", address: str = "") -> None:
     """An SMTP client or one of its commands was refused."""
-    _event("refused", logging.WARNING, peer=peer.host, helo=peer.helo, source=source, address=address, reason=reason)
+    _event(
+        "refused",
+        logging.WARNING,
+        peer=peer.host,
+        listener=peer.listener,
+        helo=peer.helo,
+        source=source,
+        address=address,
+        reason=reason,
+    )
 
 
 def dropped_file(submission: int, source: str, name: str, size: int) -> None:

@@ -30,6 +30,11 @@ class Talk:
         self.reader = reader
         self.writer = writer
 
+    @property
+    def port(self) -> int:
+        """The client's own port."""
+        return int(self.writer.get_extra_info("sockname")[1])
+
     async def reply(self) -> str:
         """One whole reply, lines joined by LF; empty at the end of the connection."""
         lines = []

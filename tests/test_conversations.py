@@ -27,6 +27,7 @@ from gateway.config import Listener, Source
 from gateway.smtp.limits import Limits
 from tests.smtp_talk import DEADLINE, Door, Talk, open_door
 
+ROOT = Path(__file__).resolve().parent.parent
 FILES = sorted((Path(__file__).parent / "conversations").glob("*.smtp"))
 _ESCAPE = re.compile(rb"\\(?:x([0-9a-fA-F]{2})|([rnt0\\]))")
 _PLAIN = {b"r": b"\r", b"n": b"\n", b"t": b"\t", b"0": b"\0", b"\\": b"\\"}
@@ -112,9 +113,20 @@ def test_the_eight_smuggling_sequences_are_there() -> None:
 
 
 def test_every_old_habit_is_in_the_documentation() -> None:
-    text = (Path(__file__).parent.parent / "docs" / "legacy.md").read_text("utf-8")
-    table = text.split("## In the dialogue")[1].split("## In the mail")[0]
+    text = (ROOT / "docs" / "legacy.md").read_text("utf-8")
+    table = text.split("## In the dialogue")[1].split("## When a client is refused")[0]
     names = {file.stem for file in FILES}
     said = {word for line in table.splitlines() for word in re.findall(r"`([a-z0-9-]+)`", line.rpartition(" | ")[2])}
     assert {name for name in names if name.startswith("legacy-")} <= said
     assert said <= names
+
+
+def test_every_reason_in_the_documentation_is_one_that_is_given() -> None:
+    text = (ROOT / "docs" / "legacy.md").read_text("utf-8")
+    table = text.split("## When a client is refused")[1].split("## Relay tests")[0]
+    firsts = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    reasons = [each for first in firsts for each in re.findall(r"`([^`]+)`", first)]
+    code = "".join(path.read_text("utf-8") for path in sorted((ROOT / "gateway" / "smtp").glob("*.py")))
+    given = re.sub(r"\{self\.state\}", "data", code)
+    assert len(reasons) >= len(firsts) >= 12
+    assert [reason for reason in reasons if reason not in given] == []

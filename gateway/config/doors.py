@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ _HOST = re.compile(
 _ARGON2ID = re.compile(
     r"\$argon2id\$v=19\$m=([1-9]\d{0,6}),t=([1-9]\d?),p=([1-9]\d?)\$[A-Za-z0-9+/]{11,64}\$[A-Za-z0-9+/]{22,128}"
 )
+_WIDEST = {4: 8, 6: 16}  # bits that a network of somebody's own has at least, by IP version
 _MEMORY = 256 << 10  # KiB that one check of a password may take
 _RATE = re.compile(r"([1-9]\d{0,6})/([smhd])")
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -107,8 +109,10 @@ def door(table: Table, match: Table) -> dict[str, Any]:
     if lenient and "networks" not in match:
         table.fail("eod", 'source.eod = "lenient" is for listed networks only: match = { networks = [...] }.')
     early = "reject" if user is not None else "note"
+    networks = tuple(_network(match, "networks", text) for text in match.texts("networks"))
+    _refuse_open_relay(table, networks)
     return {
-        "networks": tuple(_network(match, "networks", text) for text in match.texts("networks")),
+        "networks": networks,
         "user": user,
         "password_hash": _password_hash(table) if user is not None else None,
         "plain_auth": _plain_auth(table, user),
@@ -121,6 +125,17 @@ def door(table: Table, match: Table) -> dict[str, Any]:
         "early_data": table.choice("early_data", early, ("note", "reject")),
         "lenient_eod": _relaxation(table, lenient, 'eod = "lenient"'),
     }
+
+
+def _refuse_open_relay(table: Table, networks: Sequence[str]) -> None:
+    """Who may send to anybody is listed by networks that may be somebody's own."""
+    if table.values.get("recipients") != "envelope":
+        return
+    for text in networks:
+        network = ipaddress.ip_network(text)
+        if network.prefixlen < _WIDEST[network.version] and not network.is_private:
+            wrong = f'source.recipients = "envelope" for {text} would make an open relay: list your own senders.'
+            table.fail("recipients", wrong)
 
 
 def _only_for_user(table: Table, user: str | None) -> bool:

@@ -10,6 +10,8 @@ import io
 import re
 from typing import TYPE_CHECKING
 
+from gateway.errors import in_words
+
 if TYPE_CHECKING:
     from pikepdf import Pdf
 
@@ -38,7 +40,7 @@ def sound(data: bytes, now: dt.datetime) -> tuple[bytes | None, str]:
             written = io.BytesIO()
             pdf.save(written, object_stream_mode=ObjectStreamMode.generate, deterministic_id=True)
     except (PdfError, ValueError, RuntimeError) as error:
-        return None, f"it cannot be taken apart: {str(error)[:100]}"
+        return None, f"it cannot be taken apart: {in_words(error)}"
     return written.getvalue(), ""
 
 

@@ -20,7 +20,7 @@ import msgspec
 
 from gateway.doctypes.invoice import INVOICE
 from gateway.doctypes.other import OTHER
-from gateway.errors import Unreadable
+from gateway.errors import Unreadable, in_words
 from gateway.model import ReadDocument
 from gateway.readers.item import Item
 from gateway.readers.unwrapping import unwrap
@@ -59,7 +59,8 @@ def embedded_in(item: Item) -> Embedded:
     try:
         found = sorted(_xml_files(item.data, notes), key=lambda file: _rank(file[0]))
     except (PdfError, *_DAMAGES) as error:
-        return Embedded(notes=(f"The files inside the PDF cannot be listed: {_short(error)}.",))
+        why = in_words(error) if isinstance(error, PdfError) else "their list is damaged"
+        return Embedded(notes=(f"The files inside the PDF cannot be listed: {why}.",))
     read = [inside for file in found[:MAX_INVOICES] if (inside := _document(item, *file, notes))]
     invoices = [(name, document) for name, document in read if document.type == INVOICE.name]
     if not read:
@@ -235,7 +236,3 @@ def _amount(text: str | None) -> Decimal | None:
     """An amount on a page whose cents can be told from its thousands; None for any other."""
     match = _CENTS.fullmatch(text or "")
     return Decimal(re.sub(r"[^\d-]", "", match[1]) + "." + match[2]) if match else None
-
-
-def _short(error: Exception) -> str:
-    return " ".join(str(error).split())[:200].rstrip(".") or type(error).__name__

@@ -75,6 +75,11 @@ class Passwords:
         """Whether any source takes its password without TLS."""
         return any(_in_clear(source, today) for source in self._sources.values())
 
+    def ended(self, today: dt.date) -> str:
+        """Which sources took their password in clear once, for the log: `; plain_auth of sap ended on 2026-01-31`."""
+        past = ((source.name, source.plain_auth) for source in self._sources.values() if source.plain_auth is not None)
+        return "".join(f"; plain_auth of {name} ended on {was.expires}" for name, was in past if not was.holds(today))
+
     def after_helo(self) -> bool:
         """Whether any source logs in after HELO."""
         return any(source.auth_after_helo for source in self._sources.values())

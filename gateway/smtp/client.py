@@ -355,7 +355,7 @@ class Session:
 
     def _stopped(self, answer: Answer, stage: Stage) -> _Stopped:
         """What an answer other than the one hoped for means."""
-        if answer.code < 400:
+        if answer.code < 400 or (answer.code >= 500 and answer.garbled):  # which nothing final is built on
             self._closing = True  # client and server no longer talk about the same thing
             text = f"the server answered {answer.code} to {stage}: {answer.reply().text}"
             return self._failure("4.5.0", text, possibly_sent=stage is Stage.CONTENT)

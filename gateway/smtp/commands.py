@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from gateway import address
+from gateway import address, mimeheader
 from gateway.errors import Refused
 from gateway.model import Reply
 
@@ -22,13 +23,14 @@ _DSN = re.compile(r"[!-~]{1,500}")
 
 
 class Mail(NamedTuple):
-    """What MAIL says: the sender (empty: the null reverse-path), the size announced (0: none), SMTPUTF8, and whether
-    it asks for delivery status notifications (RFC 3461), which is borne and not followed."""
+    """What MAIL says: the sender (empty: the null reverse-path), the size announced (0: none), SMTPUTF8, and what was
+    odd: that it asks for delivery status notifications (RFC 3461), that the sender has letters beyond ASCII without
+    SMTPUTF8. Both are borne: nobody is notified, and nothing is ever sent to the sender."""
 
     sender: str
     size: int
     smtputf8: bool
-    dsn: bool = False
+    notes: tuple[str, ...] = ()
 
 
 class Rcpt(NamedTuple):
@@ -48,8 +50,11 @@ class Transaction:
         self.rcpt_to: dict[str, None] = {}  # in order, each once
 
 
-def mail(argument: str, *, extended: bool, max_size: int) -> Mail | Reply:
-    """`FROM:<path> [parameters]`; `extended` after EHLO, `max_size` in bytes (RFC 1870)."""
+def mail(
+    argument: str, *, extended: bool, max_size: int, charsets: Sequence[str] = mimeheader.CHARSETS
+) -> Mail | Reply:
+    """`FROM:<path> [parameters]`; `extended` after EHLO, `max_size` in bytes (RFC 1870), `charsets` those in which old
+    machines write."""
     split = _split(argument, "FROM:")
     if split is None:
         return Reply(code=501, enhanced="5.5.4", text="Syntax: MAIL FROM:<address>")
@@ -69,9 +74,11 @@ def mail(argument: str, *, extended: bool, max_size: int) -> Mail | Reply:
     if int(size) > max_size:
         return Reply(code=552, enhanced="5.3.4", text=f"A message may have {max_size} bytes here")
     utf8 = "SMTPUTF8" in parameters
-    sender = _mailbox(path, utf8=utf8, enhanced="5.1.7") if path else ""
-    dsn = "RET" in parameters or "ENVID" in parameters
-    return sender if isinstance(sender, Reply) else Mail(sender, int(size), utf8, dsn)
+    notes = ("dsn",) if "RET" in parameters or "ENVID" in parameters else ()
+    if not utf8 and not path.isascii():
+        path, notes = mimeheader.decode(path.encode("utf-8", "surrogateescape"), charsets), (*notes, "sender_not_ascii")
+    sender = _mailbox(path, utf8=True, enhanced="5.1.7") if path else ""
+    return sender if isinstance(sender, Reply) else Mail(sender, int(size), utf8, notes)
 
 
 def rcpt(argument: str, *, utf8: bool, extended: bool) -> Rcpt | Reply:

@@ -45,6 +45,7 @@ class Connection(Wire):
         self._received_before = 0
         self._errors = 0  # refused commands
         self._auth_errors = 0
+        self._asked = False  # to log in
         self._deadline = self.loop.time() + server.limits.session_timeout
         self._until = self._deadline  # loop time at which the client is late
         self._timer: asyncio.TimerHandle | None = None

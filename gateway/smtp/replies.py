@@ -29,6 +29,11 @@ class Answer:
     code: int
     lines: tuple[bytes, ...]
 
+    @property
+    def garbled(self) -> bool:
+        """Whether a CR stands inside a line: whoever takes it for an end reads another reply (RFC 5321 §2.3.8)."""
+        return any(b"\r" in line.rstrip(b"\r") for line in self.lines)
+
     def reply(self) -> Reply:
         """The reply fit to be stored and shown."""
         enhanced = None

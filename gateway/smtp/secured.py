@@ -16,6 +16,8 @@ _NOT_BASE64 = Reply(code=501, enhanced="5.5.2", text="This is not base64")
 _MALFORMED = Reply(code=501, enhanced="5.5.2", text="This is no answer of this mechanism")
 _CANCELLED = Reply(code=501, enhanced="5.7.0", text="Authentication cancelled")
 _TOO_LONG = Reply(code=500, enhanced="5.5.6", text="Line too long")
+_CLEAR = Reply(code=538, enhanced="5.7.11", text="Encryption required, use TLS first")
+_LOG_IN = Reply(code=530, enhanced="5.7.0", text="Authentication required")
 _TOO_MANY = Reply(code=421, enhanced="4.7.0", text="Too many failed logins, try again later")
 _USERNAME, _PASSWORD = "VXNlcm5hbWU6", "UGFzc3dvcmQ6"  # "Username:", "Password:": some clients look for these
 
@@ -44,7 +46,9 @@ class Secured(Connection):
                 raw, self, context, received, seconds=limits.handshake_timeout, linger=limits.tls_linger
             )
         except OSError as error:
-            maillog.refused(self.peer, f"TLS: {error}", self.source_name)
+            weak = self.entrance.listener.weak
+            ended = "" if weak is None or weak.holds(today()) else f"; older ones were taken until {weak.expires}"
+            maillog.refused(self.peer, f"TLS: {tls.why(error)}{ended}", self.source_name)
             raw.abort()
             self.connection_lost(error)  # asyncio tells the protocol above TLS only when the handshake was done
             return False
@@ -73,7 +77,34 @@ class Secured(Connection):
                 self.extended = False
                 self.peer = msgspec.structs.replace(self.peer, helo="")
 
+    async def _begins_with_tls(self) -> bool:
+        """Whether a client that has to read a greeting first sends a handshake instead (RFC 8446 §5.1); the log says
+        so, and the session is over."""
+        await self._flush()
+        if not self._buffered and not self._ended:
+            await self._more_bytes()
+        begins = self._buffered.startswith(b"\x16\x03")
+        if begins:
+            has = "has STARTTLS" if self.entrance.listener.tls == "starttls" else "has no TLS"
+            maillog.refused(self.peer, f"the client begins with TLS, and this listener {has}: implicit is another port")
+        return begins
+
     # --- AUTH -----------------------------------------------------------------------------------------------
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """A client that left because it found no way to log in is told of: somebody waits for its mail."""
+        unheard = self.source is None and self.peer.helo and not (self.over_tls or self._asked or self._errors)
+        if unheard and self.server.passwords and not self._offers_auth():
+            ended = self.server.passwords.ended(today())
+            maillog.refused(self.peer, f"it left without a mail: AUTH is offered after TLS only{ended}")
+        super().connection_lost(error)
+
+    def _ask_to_log_in(self) -> None:
+        """Nothing comes in from a stranger; the log says so once a session."""
+        if not self._asked:
+            self._asked = True
+            maillog.refused(self.peer, "MAIL before AUTH, and no source lists this address")
+        self._reply(_LOG_IN)
 
     def _offers_auth(self) -> bool:
         passwords = self.server.passwords
@@ -84,6 +115,9 @@ class Secured(Connection):
         mechanism, _, initial = argument.partition(" ")
         refusal = self._auth_refusal(mechanism.upper())
         if refusal is not None:
+            if refusal is _CLEAR:
+                ended = self.server.passwords.ended(today())
+                maillog.refused(self.peer, f"AUTH without TLS, and no source takes that{ended}")
             self._reply(refusal)
             return
         if self.server.guesses.too_many(self.peer.host, self.loop.time()):
@@ -101,7 +135,7 @@ class Secured(Connection):
         if not passwords:
             return Reply(code=502, enhanced="5.5.1", text="Command not implemented")
         if not self._offers_auth():
-            return Reply(code=538, enhanced="5.7.11", text="Encryption required, use TLS first")
+            return _CLEAR
         if not self.peer.helo or not (self.extended or passwords.after_helo()):
             return Reply(code=503, enhanced="5.5.1", text="Send EHLO first")
         if self.peer.user or self.transaction is not None:

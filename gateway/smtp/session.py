@@ -66,6 +66,8 @@ class Session(Secured):
             if not await self._arrive():
                 return
             self.say(220, None, f"{self.hostname} ESMTP")
+            if not self.secure and await self._begins_with_tls():
+                return
             while self.transport is not None and not self.transport.is_closing():
                 if self.leaving is not None:
                     self.leave(self.leaving)
@@ -217,7 +219,7 @@ class Session(Secured):
     async def smtp_MAIL(self, argument: str) -> None:
         """RFC 5321 §4.1.1.2."""
         if self.source is None:
-            self.say(530, "5.7.0", "Authentication required")
+            self._ask_to_log_in()
             return
         if not self.peer.helo and not self.source.implicit_helo:
             self.say(503, "5.5.1", "Send EHLO first")
@@ -225,14 +227,15 @@ class Session(Secured):
         if self.transaction is not None:
             self.say(503, "5.5.1", "A transaction has begun already")
             return
-        mail = commands.mail(argument, extended=self.extended, max_size=self.max_size)
+        charsets = self.source.charset
+        mail = commands.mail(argument, extended=self.extended, max_size=self.max_size, charsets=charsets)
         if isinstance(mail, Reply):
             self._refuse(mail, mail.text, argument)
         elif not self.server.in_rate(self):
             self._refuse(Reply(code=451, enhanced="4.7.1", text="Too many mails, try again later"), "above max_rate")
         elif self._has_room(mail.size):
             self.notes["no_helo"] += not self.peer.helo
-            self.notes["dsn"] += mail.dsn
+            self.notes.update(mail.notes)
             self.transaction = Transaction(mail)
             self.say(250, "2.1.0", "Ok")
 
@@ -331,7 +334,7 @@ class Session(Secured):
         if not stream.ended:  # whoever goes on for so long will not stop: the rest is not read
             self.leaving = Reply(code=421, enhanced="4.7.0", text="Closing the connection")
         if spool.too_large or not stream.ended:
-            maillog.refused(self.peer, "content too large", self.source_name)
+            maillog.refused(self.peer, f"content above max_size, {self.max_size} bytes", self.source_name)
             return Reply(code=552, enhanced="5.3.4", text=f"A message may have {self.max_size} bytes here"), None
         fault = self._fault(stream)
         if fault:

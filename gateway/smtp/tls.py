@@ -19,6 +19,14 @@ _VERSIONS = {
 }
 
 
+_WHY = {  # OpenSSL's names for what goes wrong with wrong clients
+    "UNSUPPORTED_PROTOCOL": "the client knows no version that this listener takes (tls_minimum)",
+    "NO_SHARED_CIPHER": "client and listener know no cipher in common",
+    "WRONG_VERSION_NUMBER": "the client speaks no TLS",
+    "HTTP_REQUEST": "the client speaks HTTP",
+}
+
+
 class Tls:
     """A listener's contexts, made from the files as they were at the last `load`."""
 
@@ -64,6 +72,25 @@ def _context(listener: Listener, minimum: str) -> ssl.SSLContext:
     return context
 
 
+def why(error: OSError) -> str:
+    """What a failed handshake says of the client, for the log."""
+    if isinstance(error, ConnectionAbortedError):  # asyncio's, when its time is over
+        return "the client does not begin; one that waits for a greeting needs a listener with STARTTLS"
+    reason = str(getattr(error, "reason", None) or error)
+    return _WHY.get(reason) or reason.lower().replace("_", " ")
+
+
+class _Layer(sslproto.SSLProtocol):
+    """asyncio's, which cuts a connection whose handshake fails without a word: the client shall hear why first (RFC
+    8446 §6.2), or somebody looks for a broken network."""
+
+    def _fatal_error(self, exc: BaseException, message: str = "Fatal error on transport") -> None:
+        alert = self._outgoing.read()  # type: ignore[attr-defined]  # typeshed leaves it out
+        if alert and isinstance(self._transport, asyncio.Transport):
+            self._transport.write(alert)
+        super()._fatal_error(exc, message)
+
+
 async def shake_hands(
     transport: asyncio.Transport,
     protocol: asyncio.Protocol,
@@ -81,7 +108,7 @@ async def shake_hands(
     """
     loop = asyncio.get_running_loop()
     done: asyncio.Future[None] = loop.create_future()
-    layer = sslproto.SSLProtocol(
+    layer = _Layer(
         loop,
         protocol,
         context,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import email
+import email.policy
 import json
+import re
 import signal
 import smtplib
 import socket
@@ -22,7 +25,7 @@ from tests.e2e.programs import lacking, needs, run
 
 INTEROP = Path(__file__).resolve().parents[1] / "interop"
 PAGE = resources.read_bytes("samples/invoice-papeterie.pdf")
-NUMBER = "0020881"
+NUMBER, CUSTOMER = "0020881", "kund@kopare.example"
 EXTRA = """
 [[listener]]
 address = "127.0.0.1:0"
@@ -51,8 +54,8 @@ class Door:
         self.gateway = gateway
         self.ca = ca
         self.clear, self.starttls, self.implicit = (each["port"] for each in gateway.cli("status")["listeners"])
-        self.sent = 0
         self.sources: set[str] = set()
+        self._seen: set[bytes] = set()
 
     def mail(self, name: str) -> EmailMessage:
         message = EmailMessage()
@@ -72,10 +75,14 @@ class Door:
         return file
 
     def delivered(self, source: str = "sap") -> None:
-        """One more PDF has gone out, handed in by the user of `source`, or from its network."""
-        self.sent += 1
+        """One more PDF has gone out, to the customer alone and byte for byte as it was handed in, by the user of
+        `source` or from its network."""
         self.sources.add(source)
-        until(lambda: len(self.gateway.captured()) == self.sent, 10.0)
+        (new,) = until(lambda: set(self.gateway.captured()) - self._seen, 10.0)
+        self._seen.add(new)
+        message = email.message_from_bytes(new, policy=email.policy.default)
+        assert (message["Delivered-To"], message["To"]) == (CUSTOMER, CUSTOMER)
+        assert [part.get_payload(decode=True) for part in message.walk() if part.get_filename()] == [PAGE]
         assert {each["source"] for each in self.gateway.documents()} == self.sources
 
 
@@ -88,7 +95,7 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
     ca.server_files(running.folder, "127.0.0.1")
     try:
         running.start()
-        running.cli("recipients", "add", "--number", NUMBER, "--email", "kund@kopare.example")
+        running.cli("recipients", "add", "--number", NUMBER, "--email", CUSTOMER)
         yield Door(running, ca)
         running.stop()
     finally:
@@ -180,6 +187,8 @@ def test_nodemailer(door: Door, tls: str) -> None:
     door.delivered()
 
 
+RELAY_SCRIPT = Path("/usr/share/nmap/scripts/smtp-open-relay.nse")
+RELAYED = Path(__file__).resolve().parents[1] / "conversations" / "relay-listed.smtp"
 PHPMAILER = Path("/usr/share/php/libphp-phpmailer/autoload.php")
 PHP = """
 [, $library, $port, $secure, $mechanism, $page, $authority] = $argv;
@@ -256,20 +265,55 @@ def test_testssl_finds_no_weak_version(door: Door, tmp_path: Path, tls: str) -> 
         assert versions[strong][1].startswith("offered"), versions
 
 
-def test_nmap_finds_no_open_relay(tmp_path: Path) -> None:
-    """From an address that no source lists, at a door where users may log in: it gives up at the first MAIL."""
-    program = needs("nmap")
+@pytest.fixture(scope="module")
+def stranger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """A gateway that relays to whom the envelope names, at whose door users may log in; no source lists us."""
     user = EXTRA[EXTRA.index("[[source]]") :].format(hashed=argon2.PasswordHasher(1, 8, 1).hash("secret"))
-    stranger = Gateway(tmp_path / "gateway", recipients="envelope", extra=user)
-    stranger.file.write_text(stranger.file.read_text().replace("127.0.0.0/8", "127.0.0.9/32"))
+    running = Gateway(tmp_path_factory.mktemp("stranger") / "gateway", recipients="envelope", extra=user)
+    running.file.write_text(running.file.read_text().replace("127.0.0.0/8", "127.0.0.9/32"))
     try:
-        stranger.start()
-        said = run(program, "-Pn", "-n", "-p", str(stranger.port), "--script", "+smtp-open-relay", "127.0.0.1")
-        assert "Server isn't an open relay, authentication needed" in said, said
-        assert stranger.cli("status")["documents"]["sent"] == 0
-        stranger.stop()
+        running.start()
+        yield running
+        assert running.cli("status")["documents"]["sent"] == 0
+        assert running.captured() == []
+        running.stop()
     finally:
-        stranger.end()
+        running.end()
+
+
+def nmap(gateway: Gateway, script: str | Path) -> str:
+    """What a script of nmap says of the gateway, with all that went over the wire."""
+    return run("nmap", "-Pn", "-n", "-p", str(gateway.port), "--script-trace", "--script", f"+{script}", "127.0.0.1")
+
+
+def test_nmap_finds_no_open_relay(stranger: Gateway) -> None:
+    needs("nmap")
+    said = nmap(stranger, "smtp-open-relay")
+    assert "Server isn't an open relay, authentication needed" in said, said
+
+
+def test_nmap_finds_no_open_relay_in_any_of_its_sixteen_ways(stranger: Gateway, tmp_path: Path) -> None:
+    """Its script gives up when it is asked to log in; one that does not is refused sixteen times."""
+    needs("nmap")
+    if not RELAY_SCRIPT.is_file():
+        lacking("nmap's scripts are not where Debian has them")
+    stubborn = tmp_path / "smtp-open-relay.nse"
+    stubborn.write_text(RELAY_SCRIPT.read_text().replace('string.match(response, "530")', "false"))
+    said = nmap(stranger, stubborn)
+    assert "Server doesn't seem to be an open relay, all tests failed" in said, said
+    assert len(re.findall(r"(?m)^.*MAIL FROM:<", said)) == 16, said
+
+
+def test_whom_a_listed_client_names_gets_nothing(door: Door) -> None:
+    """The addresses of a relay test, RCPT for RCPT taken as they are: the document alone says who gets it."""
+    named = [line[3:].partition(":")[2] for line in RELAYED.read_text().splitlines() if line.startswith("C: RCPT TO:")]
+    assert len(named) == 13  # the first four of the sixteen ways differ in MAIL only
+    with smtplib.SMTP("127.0.0.1", door.clear, timeout=30) as client:
+        client.ehlo()
+        assert client.docmd("MAIL FROM:<erp@seller.example>")[0] == 250
+        assert {client.docmd(f"RCPT TO:{address}")[0] for address in named} == {250, 553}
+        assert client.data(door.mail("named").as_bytes())[0] == 250
+    door.delivered("local")
 
 
 def serial(door: Door) -> str:

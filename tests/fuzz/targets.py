@@ -14,17 +14,26 @@ import msgspec
 
 from gateway import mime, readers
 from gateway.errors import Unreadable
+from gateway.formats import ownpage
 from gateway.mime import partial
 from gateway.model import MailPattern, Pattern, ReadDocument, Reply
-from gateway.readers import pdffields, pdfvalues
+from gateway.readers import facturx, pdffields, pdfvalues
+from gateway.readers.item import Item
 from gateway.readers.pdftext import Box, Page, Word
 from gateway.smtp import auth, commands
 from gateway.smtp.data import DataStream
+from tests.invoices import NOW
 
 SEEDS = Path(__file__).parent / "seeds"
 _PAGES = 3
 _WORDS = 5_000  # of a page
 _FIELDS = (*pdfvalues.SHAPES, "nothing-known")
+_ON_PAGES = (
+    Pattern(field="number", label=("Facture n°", "Belegnummer", "Invoice")),
+    Pattern(field="customer_number", regex=r"(?i)k(?:und|unden-nr\.)?\W*(\w+)"),
+    Pattern(field="payable", area=(0, 0, 210, 297)),
+    Pattern(field="email", page=-1),
+)
 _MAIL = mime.Options(
     fields=(
         MailPattern(field="customer_number", where="rcpt"),
@@ -99,6 +108,20 @@ def documents(data: bytes) -> None:
     assert msgspec.json.decode(msgspec.json.encode(found), type=list[ReadDocument]) == found
 
 
+def pdfs(data: bytes) -> None:
+    """A file that is a PDF, or was one: its pages by patterns, files inside it, and itself as a page of ours."""
+    found = attempt(readers.read, "a.pdf", "application/pdf", _ON_PAGES, data)
+    if found is not None:
+        assert found
+        assert msgspec.json.decode(msgspec.json.encode(found), type=list[ReadDocument]) == found
+    embedded = facturx.embedded_in(Item(data=data))
+    assert all(note.endswith(".") for note in embedded.notes), embedded.notes
+    sound, why = ownpage.sound(data, NOW)
+    assert (sound is None) == bool(why)
+    for said in (*embedded.notes, why):  # in words of people
+        assert not any(word in said for word in ("<_io", "__init__", "pikepdf")), said
+
+
 def pdf_patterns(data: bytes) -> None:
     """JSON: `pages`, each a list of words (text, left, top, width in mm), and `patterns` as a source has them.
 
@@ -146,6 +169,7 @@ def page(number: int, words: list[Any]) -> Page:
 
 
 TARGETS: Mapping[str, Callable[[bytes], None]] = {
+    "pdf": pdfs,
     "smtp": smtp,
     "mime": mails,
     "xml": documents,

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from gateway.model import Pattern
 from gateway.readers import pdfmatch, pdfvalues
-from tests.fuzz import targets
+from tests.fuzz import spoilt, targets
 from tests.smtp_talk import Talk, open_door
 
 SECONDS = 30  # after which an input hangs; the slowest takes a hundredth of that
@@ -45,7 +45,7 @@ def test_a_kept_seed_does_no_harm(name: str, path: Path) -> None:
 
 
 def test_each_parser_has_seeds() -> None:
-    assert {name for name, _ in KEPT} == {"smtp", "mime", "xml", "pdf-patterns"}
+    assert {name for name, _ in KEPT} == {"smtp", "mime", "xml", "pdf", "pdf-patterns"}
 
 
 async def test_the_dialogues_do_no_harm_to_a_server() -> None:
@@ -60,6 +60,24 @@ async def test_the_dialogues_do_no_harm_to_a_server() -> None:
         await talk.begin()
         await talk.send(b"x\r\n.\r\n")
         assert (await talk.reply()).startswith("250")
+
+
+# --- PDFs ---------------------------------------------------------------------------------------------------
+
+PAGES = sorted((Path(__file__).parents[1] / "golden").glob("reader-*/in.pdf"))
+
+
+@pytest.fixture(scope="module")
+def pages() -> list[bytes]:
+    return [spoilt.unpacked(path.read_bytes()) for path in PAGES]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_a_pdf_with_any_faults_gives_a_document_or_says_why_not(pages: list[bytes], data: st.DataObject) -> None:
+    chance = data.draw(st.randoms(use_true_random=False))
+    with in_time():
+        targets.pdfs(spoilt.spoil(data.draw(st.sampled_from(pages)), chance))
 
 
 # --- patterns on pages -------------------------------------------------------------------------------------

@@ -164,8 +164,8 @@ case(
 case("15-zip-damaged", "An archive that was cut off.", mixed(attached("a.zip", zipped({"F-1.pdf": PDF * 50})[:-30])))
 case(
     "16-zip-cp850",
-    "A name in an old archive is text of the source's charsets.",
-    mixed(attached("a.zip", old_zip("Müller.pdf".encode("cp850"), PDF))),
+    "A name in an old archive is text of the source's charsets: Ø is a yen sign to those who read it as CP437.",
+    mixed(attached("a.zip", old_zip("Müller Ø.pdf".encode("cp850"), PDF))),
     'charset = ["utf-8", "cp850"]',
 )
 case(

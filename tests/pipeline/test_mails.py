@@ -30,9 +30,9 @@ def piece(
     return mail(header.encode() + content, envelope=envelope)
 
 
-def in_pieces(count: int, **more: Any) -> list[NewSubmission]:
+def in_pieces(count: int, data: bytes | None = None, **more: Any) -> list[NewSubmission]:
     """A mail with an invoice, cut at line ends."""
-    lines = attached(("F-77.xml", invoice())).splitlines(keepends=True)
+    lines = attached(("F-77.xml", data or invoice())).splitlines(keepends=True)
     size = len(lines) // count + 1
     cuts = [b"".join(lines[at : at + size]) for at in range(0, len(lines), size)]
     return [piece(number, count, cut, **more) for number, cut in enumerate(cuts, 1)]
@@ -75,7 +75,24 @@ async def test_pieces_of_another_sender_or_id_never_join(work: Work) -> None:
     mine, others, third = in_pieces(2), in_pieces(2, sender="other"), in_pieces(2, key="8@scanner")
     for new in (mine[0], others[1], third[1]):
         await work.accept(new)
-    await work.until(states(work, "received", "received", "received"))
+
+    async def all_wait() -> bool:
+        sentences = [str(document["sentence"]) for document in await work.documents(state="received")]
+        return len(sentences) == 3 and all("1 of 2 pieces of this mail are here" in said for said in sentences)
+
+    await work.until(all_wait)
+
+
+async def test_two_mails_in_pieces_at_the_same_time_are_two_mails(work: Work) -> None:
+    await (await work.start()).add()
+    await work.add("2042", email=("other@kopare.example",))
+    first = in_pieces(2)
+    second = in_pieces(2, data=invoice("F-78", customer="2042"), key="8@scanner")
+    for new in (first[1], second[1], first[0], second[0]):
+        await work.accept(new)
+    await work.until(states(work, *["cancelled"] * 4, "queued", "queued"))
+    found = {document["number"]: document["customer_number"] for document in await work.documents(state="queued")}
+    assert found == {"F-77": "1042", "F-78": "2042"}
 
 
 async def test_a_piece_that_comes_twice_counts_once(work: Work) -> None:

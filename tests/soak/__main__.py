@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tests.e2e.gateway import Gateway
-from tests.soak import crowd, exchangers, killing, sink, syncs
+from tests.soak import burst, crowd, exchangers, killing, sink, syncs
 
 
 def kills(folder: Path) -> bool:
@@ -32,6 +32,7 @@ PROOFS: Mapping[str, Callable[[Path], bool]] = {
     "syncs": syncs.prove,
     "exchangers": exchangers.prove,
     "crowd": crowd.prove,
+    "burst": burst.prove,
 }
 
 

@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 import errno
 import os
+import resource
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -256,19 +257,20 @@ async def test_a_quota_at_any_step_loses_nothing_and_is_over_by_itself(
     assert names(root / ".work") == []
 
 
-async def test_a_file_goes_back_when_the_quota_lets_it(
-    store: Store, root: Path, now: dt.datetime, folder: Folder, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("full", [errno.ENOSPC, errno.EDQUOT], ids=["disk", "quota"])
+async def test_a_file_goes_back_when_disk_and_quota_let_it(
+    store: Store, root: Path, now: dt.datetime, folder: Folder, monkeypatch: pytest.MonkeyPatch, full: int
 ) -> None:
     (root / "x.pdf").write_bytes(PDF)
     row = await write_row(store, root, now, "x.pdf")
     folder.claim(row)
 
     def failing(*_: object) -> None:
-        raise OSError(errno.EDQUOT, "Disk quota exceeded")
+        raise OSError(full, os.strerror(full))
 
     with monkeypatch.context() as patch:
         patch.setattr("gateway.intake.claim.rename_new", failing)
-        with pytest.raises(OSError, match="quota"):  # and not: its place is taken, so refuse it
+        with pytest.raises(OSError, match=os.strerror(full)):  # and not: its place is taken, so refuse it
             folder.put_back(row)
     assert folder.put_back(row)
 
@@ -320,6 +322,18 @@ def test_the_write_test_names_the_place_and_what_to_run(
     assert found is not None
     assert found.startswith(f"A test file cannot be {step} {root / place}: Permission denied; it belongs to ")
     assert f"Run: chmod {'u+rwx' if user else 'g+rwxs'} {root / place}." in found
+
+
+def test_the_write_test_needs_room_for_bytes(folder: Folder, root: Path, now: dt.datetime) -> None:
+    """A quota lets names in and no bytes; so does a limit on the size of files."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        found = trial.attempt(folder, now).problem
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert found == f"A test file cannot be created in {root}: File too large; see to {root}."
+    assert names(root) == [".done", ".failed", ".work"]
 
 
 async def test_the_write_test_is_made_hourly_and_each_minute_while_it_fails(

@@ -33,6 +33,17 @@ def test_by_preference_ipv6_and_ipv4_in_turn() -> None:
     ]
 
 
+def test_the_families_of_one_host_take_turns() -> None:
+    """A black hole for one family costs one address, not all that the first round has."""
+    host = Host(10, "mx1", ("192.0.2.1", "192.0.2.2"), ("2001:db8::1", "2001:db8::2"))
+    assert [target.address for target in walk([host], as_given)] == [
+        "2001:db8::1",
+        "192.0.2.1",
+        "2001:db8::2",
+        "192.0.2.2",
+    ]
+
+
 def test_a_host_with_many_addresses_does_not_hide_the_next() -> None:
     many = Host(10, "mx1", tuple(f"192.0.2.{n}" for n in range(1, 8)), ())
     tried = [target.address for target in walk([many, Host(20, "mx2", ("198.51.100.1",))], as_given)]

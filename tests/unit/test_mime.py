@@ -151,6 +151,7 @@ def test_without_xml_the_pdf_is_the_document() -> None:
 
 def test_equal_names_and_equal_kinds_are_separate_documents() -> None:
     assert [each[2] for each in together("invoice.pdf", "invoice.pdf", "invoice.xml")] == [None, None, None]
+    assert [each[2] for each in together("f1.csv", "F1.csv", "F1.pdf")] == [None, None, None]
     assert [each[1] for each in together("a.xml", "b.xml")] == [True, True]
 
 
@@ -277,6 +278,18 @@ def test_summary() -> None:
     )
     assert not mime.split(b"Auto-Submitted: no\r\n\r\nHi")[0].is_automatic
     assert mime.split(b"Precedence: bulk\r\n\r\nHi")[0].is_automatic
+
+
+def test_a_number_in_the_place_of_an_address_is_kept() -> None:
+    summary, _, _ = mime.split(crlf("From: a@b.example\nTo: 100234@, 100235@;\nCc: 7\n\nHi"))
+    assert summary.to == ("100234@", "100235@")
+
+
+def test_8_bit_letters_in_the_header_of_a_part_are_counted() -> None:
+    headers = "Date: Mon, 02 Mar 2026 09:41:00 +0000\nMessage-ID: <1@b>\n"
+    raw = mixed(attached("F-\xe9t\xe9.pdf", PDF), headers=headers).replace("é".encode(), b"\xe9")
+    summary, parts, _ = mime.split(raw)
+    assert (summary.odd, parts[0].name) == (("raw_header",), "F-été.pdf")
 
 
 def test_encoded_words_bring_no_line_ends_and_are_decoded_once() -> None:

@@ -164,6 +164,34 @@ def test_subjects_of_mails_without_a_file(subject: str, kind: str) -> None:
     assert notices.find(Headers([]), summary, (), True, ()) is None  # with a file it is a document
 
 
+@pytest.mark.parametrize(
+    ("header", "kind"),
+    [
+        ("Content-Type: multipart/report; report-type=delivery-status; boundary=b", "bounce"),
+        ("Content-Type: multipart/report; report-type=disposition-notification; boundary=b", "receipt"),
+        ("Content-Type: multipart/mixed; boundary=b\nX-Failed-Recipients: a@b.example", "bounce"),
+        ("Content-Type: multipart/mixed; boundary=b\nAuto-Submitted: auto-replied", "auto-reply"),
+        ("Content-Type: multipart/mixed; boundary=b\nX-Autoreply: yes", "auto-reply"),
+        ("Content-Type: multipart/mixed; boundary=b\nAuto-Submitted: auto-generated", ""),
+    ],
+)
+def test_headers_that_a_standard_gives_this_meaning(header: str, kind: str) -> None:
+    """Whatever the subject says."""
+    mail = f"From: a@b.example\nSubject: About 17\n{header}\n\n--b\nContent-Type: text/plain\n\nHi\n--b--\n"
+    notice = mime.split(mail.replace("\n", "\r\n").encode())[0].notice
+    assert (notice.kind if notice else "") == kind
+
+
+@pytest.mark.parametrize(
+    ("part", "kind"), [("message/delivery-status", "bounce"), ("message/disposition-notification", "receipt")]
+)
+def test_parts_of_a_report_without_its_header(part: str, kind: str) -> None:
+    mail = f"Subject: About 17\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: {part}\n\nx: y\n--b--\n"
+    notice = mime.split(mail.replace("\n", "\r\n").encode())[0].notice
+    assert notice is not None
+    assert notice.kind == kind
+
+
 def test_an_operators_pattern_that_takes_for_ever_is_met_by_nothing() -> None:
     started = time.perf_counter()
     summary = mime.MailSummary(subject="a" * 40 + "!")
@@ -201,6 +229,12 @@ def test_a_number_in_the_place_of_a_mailbox(rcpt: str) -> None:
     (found,) = said.fields("", (), options)
     assert found.value == rcpt.partition("@")[0]
     assert found.where == "RCPT TO"
+
+
+def test_a_field_whose_pattern_takes_for_ever_is_not_found() -> None:
+    endless = MailPattern(field="number", where="subject", regex=r"^((?:a|a)*)$")
+    options = mime.Options(fields=(endless, MailPattern(field="customer_number", where="subject", regex="(!)")))
+    assert [each.field for each in said.fields("a" * 60 + "!", (), options)] == ["customer_number"]
 
 
 def test_a_label_may_have_anything_in_it() -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import datetime as dt
+import threading
 import time
+from typing import Any
 
 import argon2
 import pytest
@@ -71,12 +73,25 @@ async def test_ehlo_offers_both_forms() -> None:
 
 
 @pytest.mark.parametrize("clear", [None, Relaxation(reason="old", expires=dt.date(2020, 1, 1))])
-async def test_auth_is_not_offered_in_clear_without_a_reason_that_holds(clear: Relaxation | None) -> None:
+async def test_auth_is_not_offered_in_clear_without_a_reason_that_holds(
+    clear: Relaxation | None, caplog: pytest.LogCaptureFixture
+) -> None:
     source = Source(name="sap", user="sap", password_hash=SAP.password_hash, plain_auth=clear)
     async with open_door(sources=(source,)) as door:
         talk = await door.connect()
         assert "AUTH" not in await talk.say("EHLO x")
         assert (await talk.say(f"AUTH PLAIN {GOOD}")).startswith("538 5.7.11")
+        ended = "; plain_auth of sap ended on 2020-01-01" if clear else ""
+        assert f'reason="AUTH without TLS, and no source takes that{ended}"' in caplog.text
+        caplog.clear()
+        for _ in range(2):  # one that does not even ask, and one that comes for something else
+            talk = await door.connect()
+            await talk.say("EHLO x")
+            await talk.say("QUIT")
+        await (await door.connect()).say("QUIT")
+        await door.until(lambda: len(door.server.sessions) == 1)
+        said = [record.getMessage().partition("reason=")[2] for record in caplog.records]
+        assert said == [f'"it left without a mail: AUTH is offered after TLS only{ended}"'] * 2
 
 
 async def test_one_sources_reason_is_no_other_sources() -> None:
@@ -101,6 +116,26 @@ async def test_a_stranger_can_do_nothing_before_auth_and_is_the_users_source_aft
         assert (handed.source, handed.peer.user) == (SAP, "sap")
         assert handed.notes == "auth_in_clear:1"
         assert [quirk.name for quirk in door.server.quirks.of("sap")] == ["auth_in_clear"]
+
+
+async def test_a_stranger_who_mails_without_auth_is_told_of_once_a_session(caplog: pytest.LogCaptureFixture) -> None:
+    source = Source(name="sap", user="sap", password_hash=SAP.password_hash)
+    async with open_door(sources=(source,)) as door:
+        talk = await greeted(door)
+        for _ in range(2):
+            assert (await talk.say("MAIL FROM:<a@b.example>")).startswith("530 5.7.0")
+        await talk.say("QUIT")
+        await door.until(lambda: not door.server.sessions)
+        (record,) = caplog.records
+        where = f"peer=127.0.0.1 listener={door.server._entrances[0].name} helo=client.example"
+        assert record.getMessage() == f'refused {where} reason="MAIL before AUTH, and no source lists this address"'
+
+
+async def test_nothing_is_told_of_a_client_that_could_have_logged_in(caplog: pytest.LogCaptureFixture) -> None:
+    async with open_door(sources=(SAP,)) as door:
+        await (await greeted(door)).say("QUIT")
+        await door.until(lambda: not door.server.sessions)
+        assert caplog.records == []
 
 
 async def test_a_listed_network_needs_no_login_and_may_log_in() -> None:
@@ -188,6 +223,54 @@ async def test_an_unknown_user_takes_as_long_as_a_known_one() -> None:
     known, dummy = (argon2.extract_parameters(text) for text in seen)
     assert known == dummy
     assert not auth.Passwords([SAP])._verify(seen[1], b"secret")
+
+
+class Held:
+    """argon2 at work until the test lets it go on: what runs then, and in which threads it ran."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.threads: list[threading.Thread] = []
+        self.go_on = threading.Event()
+        verify = argon2.PasswordHasher.verify
+
+        def held(*args: Any) -> bool:
+            self.threads.append(threading.current_thread())
+            if threading.current_thread() is not threading.main_thread():  # there, nobody could let it go on
+                assert self.go_on.wait(10)
+            return verify(*args)
+
+        patch.setattr(argon2.PasswordHasher, "verify", held)
+
+
+@pytest.mark.parametrize(("user", "answer"), [("sap", "235"), ("nobody", "535")])
+async def test_others_are_answered_while_a_password_is_checked(
+    monkeypatch: pytest.MonkeyPatch, user: str, answer: str
+) -> None:
+    """A user that nobody knows costs a hash too, and neither hash runs where all sessions do."""
+    held = Held(monkeypatch)
+    async with open_door(sources=(LOCAL, SAP), limits=LIMITS) as door:
+        talk, other = await greeted(door), await door.connect()
+        judged = asyncio.create_task(talk.say(f"AUTH PLAIN {b64(chr(0) + user + chr(0) + 'secret')}"))
+        await door.until(lambda: len(held.threads) == 1)
+        await other.begin()
+        await other.send(b"x\r\n.\r\n")
+        assert await other.reply() == "250 2.0.0 Ok"
+        assert not judged.done()
+        held.go_on.set()
+        assert (await judged).startswith(answer)
+    assert threading.main_thread() not in held.threads
+
+
+async def test_two_passwords_are_checked_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each check takes a core and 19 MiB: a crowd that logs in waits in line."""
+    held = Held(monkeypatch)
+    async with open_door(sources=(LOCAL, SAP)) as door:
+        talks = [await greeted(door) for _ in range(5)]
+        judged = [asyncio.create_task(talk.say(f"AUTH PLAIN {GOOD}")) for talk in talks]
+        await door.until(lambda: len(held.threads) + len(door.server.passwords._turns._waiters or ()) == 5)
+        assert len(held.threads) == auth.CHECKS == 2
+        held.go_on.set()
+        assert [answer[:3] for answer in await asyncio.gather(*judged)] == ["235"] * 5
 
 
 def test_a_password_is_bytes_and_a_name_may_be_latin_1() -> None:

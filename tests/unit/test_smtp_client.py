@@ -353,18 +353,54 @@ async def test_an_endless_reply_is_cut_off_early(peer: Peer, line: bytes) -> Non
 
 async def test_what_is_stored_of_a_reply_cannot_do_harm(peer: Peer) -> None:
     peer.script["RCPT"] = [
-        Raw(b"550-5.1.1 a\rb\x1b]0;x\x07 \xe2\x80\xae\x9b\r\n550 5.1.1 second " + b"y" * 2000 + b"\r\n")
+        Raw(b"550-5.1.1 a\tb\x1b]0;x\x07 \xe2\x80\xae\x9b\r\n550 5.1.1 second " + b"y" * 2000 + b"\r\n")
     ]
     outcome = await send(peer)
     text = outcome.reply.text
     assert summary(outcome) == (Result.PERMANENT, "address", 550, "5.1.1")
-    assert text.startswith(r"a\rb\x1b]0;x\x07 \u202e\x9b / second y")
+    assert text.startswith(r"a\tb\x1b]0;x\x07 \u202e\x9b / second y")
     assert len(text) == replies.MAX_TEXT
     assert all(unicodedata.category(letter)[0] != "C" for letter in text)
 
 
+@pytest.mark.parametrize("stage", ["MAIL", "RCPT", "DATA", "DOT"])
+async def test_a_refusal_with_a_cr_inside_is_stored_escaped_and_tried_again(peer: Peer, stage: str) -> None:
+    """Who takes CR for the end of a line reads 250 there: nobody knows what that server means."""
+    peer.script[stage] = [Raw(b"550-5.1.1 a\r250 ok\r\n550 5.1.1 b\r\n")]
+    outcome = await send(peer)
+    assert summary(outcome) == (Result.TEMPORARY, "hop", 0, "4.5.0")
+    assert outcome.reply.text.endswith(r": a\r250 ok / b")
+    assert outcome.possibly_sent == (stage == "DOT")
+
+
+async def test_a_line_that_ends_twice_is_a_line(peer: Peer) -> None:
+    peer.script["RCPT"] = [Raw(b"550 5.1.1 gone\r\r\n")]
+    assert summary(await send(peer)) == (Result.PERMANENT, "address", 550, "5.1.1")
+
+
 @pytest.mark.parametrize(
-    "junk", [b"hello\r\n", b"99 x\r\n", b"250-a\r\n251 b\r\n", b"2500 x\r\n", b"\r\n", b"200\x00\r\n"]
+    ("reply", "taken"),
+    [
+        (b"250-x\r\n" * (replies.MAX_LINES - 1) + b"250 x\r\n", True),
+        (b"250-x\r\n" * replies.MAX_LINES + b"250 x\r\n", False),
+        (b"250 " + b"x" * (replies.MAX_LINE - 4) + b"\r\n", True),
+        (b"250 " + b"x" * (replies.MAX_LINE - 3) + b"\r\n", False),
+        ((b"250-" + b"x" * 8000 + b"\r\n") * 8 + b"250 x\r\n", True),
+        ((b"250-" + b"x" * 8000 + b"\r\n") * 9 + b"250 x\r\n", False),
+    ],
+    ids=["lines", "a line more", "length", "a byte more", "size", "8 kB more"],
+)
+def test_a_reply_has_bounds(reply: bytes, taken: bool) -> None:
+    reader = replies.ReplyReader()
+    if taken:
+        assert [answer.code for answer in reader.feed(reply)] == [250]
+    else:
+        with pytest.raises(replies.BadReply, match="longer than"):
+            reader.feed(reply)
+
+
+@pytest.mark.parametrize(
+    "junk", [b"hello\r\n", b"99 x\r\n", b"550-a\r\n250 b\r\n", b"2500 x\r\n", b"\r\n", b"200\x00\r\n"]
 )
 async def test_what_is_no_reply_ends_the_session(peer: Peer, junk: bytes) -> None:
     peer.script["EHLO"] = [Raw(junk)]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import hashlib
 import logging
 import re
 import socket
 import time
 
+import msgspec
 import pytest
 
+from gateway.config import Relaxation
 from gateway.errors import Busy, Temporary
 from gateway.model import Reply
 from gateway.smtp.server import Handed, Limits
@@ -29,7 +32,13 @@ async def test_the_answer_to_ehlo_comes_in_one_write() -> None:
             first = await loop.sock_recv(raw, 4096)
         assert first.startswith(b"250-gw.example\r\n")
         assert first.endswith(b"\r\n250 SMTPUTF8\r\n")
+        (session,) = [each for each in door.server.sessions if each.client[1] == talk.port]
+        written: list[bytes] = []
+        assert session.transport is not None
+        write = session.transport.write
+        session.transport.write = lambda data: written.append(bytes(data)) or write(data)  # type: ignore[method-assign,func-returns-value]
         assert (await talk.say("EHLO x")).encode() == first.replace(b"\r\n", b"\n").strip()
+        assert written == [first]
 
 
 async def test_every_reply_after_ehlo_has_an_enhanced_code() -> None:
@@ -66,7 +75,7 @@ async def test_a_content_is_handed_in_with_envelope_peer_and_hash() -> None:
         assert (handed.envelope.mail_from, handed.envelope.rcpt_to) == ("ERP@example.com", ("100234",))
         assert handed.source is LOCAL
         assert (handed.peer.host, handed.peer.helo) == ("127.0.0.1", "client.example")
-        assert handed.peer.port == talk.writer.get_extra_info("sockname")[1]
+        assert handed.peer.port == talk.port
         assert handed.notes == "bare_lf:2"
 
 
@@ -88,6 +97,35 @@ async def test_a_client_that_sends_content_before_354_is_noted() -> None:
         await talk.send(b"EHLO x\r\nMAIL FROM:<a@b.c>\r\nRCPT TO:<1>\r\nDATA\r\nhello\r\n.\r\nQUIT\r\n")
         await talk.rest()
         assert door.received.handed[0].notes == "early_commands:1,early_data:1"
+
+
+ENDED = Relaxation(reason="an old fax", expires=dt.date(2020, 1, 31))
+HOLDS = Relaxation(reason="an old fax", expires=dt.date(2999, 12, 31))
+
+
+@pytest.mark.parametrize("lenient", [None, ENDED], ids=["strict", "ended"])
+async def test_lf_dot_lf_and_silence_end_nothing_where_that_is_not_said(lenient: Relaxation | None) -> None:
+    source = msgspec.structs.replace(LOCAL, lenient_eod=lenient)
+    async with open_door(sources=(source,), limits=Limits(lenient_pause=0.001, data_timeout=0.2)) as door:
+        talk = await door.connect()
+        await talk.begin()
+        await talk.send(b"x\n.\n")
+        assert (await talk.rest()).startswith(b"421 4.4.2")
+        assert door.received.handed == []
+
+
+async def test_lf_dot_lf_ends_nothing_while_more_comes() -> None:
+    """A piece of the network may end anywhere: only silence tells an end from a line in the middle."""
+    source = msgspec.structs.replace(LOCAL, lenient_eod=HOLDS)
+    async with open_door(sources=(source,), limits=Limits(lenient_pause=30)) as door:
+        talk = await door.connect()
+        await talk.begin()
+        await talk.send(b"a\n.\n")
+        (session,) = door.server.sessions
+        await door.until(lambda: session._received == 4)
+        await talk.send(b"b\r\n.\r\n")
+        assert (await talk.reply()).startswith("250")
+        assert door.received.contents == [b"a\r\n.\r\nb\r\n"]
 
 
 async def test_a_burst_of_commands_is_worked_off_in_turns() -> None:

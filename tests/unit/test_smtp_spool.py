@@ -43,7 +43,7 @@ async def test_a_large_content_waits_in_an_unlinked_file(tmp_path: Path) -> None
         assert all(file.closed for file in in_file)  # type: ignore[attr-defined]
 
 
-async def test_the_size_limit_is_the_listeners_own() -> None:
+async def test_the_size_limit_is_the_listeners_own(caplog: pytest.LogCaptureFixture) -> None:
     listeners = (Listener(port=0, max_size=100), Listener(port=0, max_size=200))
     async with open_door(listeners=listeners) as door:
         for number, size in enumerate((100, 200)):
@@ -51,6 +51,12 @@ async def test_the_size_limit_is_the_listeners_own() -> None:
             assert f"SIZE {size}" in (await talk.say("EHLO x"))
             assert (await talk.say(f"MAIL FROM:<a@b.c> SIZE={size + 1}")).startswith("552 5.3.4")
             assert (await talk.say(f"MAIL FROM:<a@b.c> SIZE={size}")).startswith("250")
+            for command in ("RCPT TO:<1>", "DATA"):
+                await talk.say(command)
+            await talk.send(b"x" * (size - 1) + b"\r\n.\r\n")  # it had promised less
+            assert await talk.reply() == f"552 5.3.4 A message may have {size} bytes here"
+            assert f"content above max_size, {size} bytes" in caplog.text
+        assert door.received.handed == []
 
 
 async def test_content_without_a_crlf_ends_somewhere() -> None:

@@ -10,6 +10,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from gateway.config import Listener, Relaxation, Source
@@ -31,8 +32,8 @@ def listener(ca: Authority, folder: Path, tls: str = "starttls", **more: Any) ->
     return Listener(port=0, tls=tls, certificate=certificate, key=key, **more)  # type: ignore[arg-type]
 
 
-def send(port: int, context: ssl.SSLContext, tls: str, *, login: bool = True) -> str:
-    """A mail by Python's smtplib; gives the version of TLS."""
+def send(port: int, context: ssl.SSLContext, tls: str, login: str = "") -> str:
+    """A mail by Python's smtplib, logged in by the mechanism `login`; gives the version of TLS."""
     if tls == "implicit":
         client: smtplib.SMTP = smtplib.SMTP_SSL("127.0.0.1", port, timeout=10, context=context)
     else:
@@ -40,15 +41,18 @@ def send(port: int, context: ssl.SSLContext, tls: str, *, login: bool = True) ->
         client.starttls(context=context)
     with client:
         if login:
-            client.login("sap", "secret")
+            client.ehlo()
+            client.user, client.password = "sap", "secret"
+            client.auth(login, {"PLAIN": client.auth_plain, "LOGIN": client.auth_login}[login])
         client.sendmail("erp@example.com", ["100234"], b"Subject: x\r\n\r\n" + b"y" * 300_000 + b"\r\n")
         return str(client.sock.version())  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN"])
 @pytest.mark.parametrize("tls", ["starttls", "implicit"])
-async def test_a_mail_over_tls_with_login(ca: Authority, tmp_path: Path, tls: str) -> None:
+async def test_a_mail_over_tls_with_login(ca: Authority, tmp_path: Path, tls: str, mechanism: str) -> None:
     async with open_door(sources=(CLOSED,), listeners=(listener(ca, tmp_path, tls),)) as door:
-        version = await asyncio.to_thread(send, door.server.ports[0], ca.client_context(), tls)
+        version = await asyncio.to_thread(send, door.server.ports[0], ca.client_context(), tls, mechanism)
         assert version in ("TLSv1.2", "TLSv1.3")
         (handed,) = door.received.handed
         assert (handed.source, handed.notes, handed.peer.user) == (CLOSED, "", "sap")
@@ -91,6 +95,17 @@ async def test_a_transaction_before_starttls_is_forgotten(ca: Authority, tmp_pat
         assert (await talk.say("MAIL FROM:<a@b.example>")).startswith("503 5.5.1 Send EHLO")
 
 
+async def test_what_ehlo_allowed_before_starttls_is_forgotten(ca: Authority, tmp_path: Path) -> None:
+    bears = msgspec.structs.replace(LOCAL, implicit_helo=True)
+    async with open_door(sources=(bears,), listeners=(listener(ca, tmp_path),)) as door:
+        talk = await door.connect()
+        await talk.say("EHLO x")
+        await talk.say("STARTTLS")
+        await talk.writer.start_tls(ca.client_context(), server_hostname="127.0.0.1")
+        assert (await talk.say("MAIL FROM:<a@b.example> SIZE=10")).startswith("555")
+        assert (await talk.say("MAIL FROM:<a@b.example>")).startswith("250")
+
+
 @pytest.mark.parametrize("tls", ["starttls", "implicit"])
 async def test_a_client_that_speaks_no_tls_is_cut(ca: Authority, tmp_path: Path, tls: str) -> None:
     async with open_door(listeners=(listener(ca, tmp_path, tls),)) as door:
@@ -111,7 +126,7 @@ async def test_a_client_that_speaks_no_tls_is_cut(ca: Authority, tmp_path: Path,
         await door.until(lambda: not door.server.sessions)
 
 
-async def test_a_silent_handshake_ends(ca: Authority, tmp_path: Path) -> None:
+async def test_a_silent_handshake_ends(ca: Authority, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     from gateway.smtp.server import Limits
 
     async with open_door(listeners=(listener(ca, tmp_path, "implicit"),), limits=Limits(handshake_timeout=1)) as door:
@@ -119,6 +134,31 @@ async def test_a_silent_handshake_ends(ca: Authority, tmp_path: Path) -> None:
         async with asyncio.timeout(5):
             assert await reader.read() == b""
         writer.close()
+        assert "one that waits for a greeting needs a listener with STARTTLS" in caplog.text
+
+
+@pytest.mark.parametrize(("tls", "has"), [("starttls", "STARTTLS"), ("none", "no TLS")])
+async def test_a_client_that_begins_with_tls_is_told_from_one_that_speaks_badly(
+    ca: Authority, tmp_path: Path, tls: str, has: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    place = listener(ca, tmp_path) if tls == "starttls" else Listener(port=0)
+    async with open_door(listeners=(place,)) as door:
+        with pytest.raises(ssl.SSLError, match="WRONG_VERSION_NUMBER"):
+            await asyncio.open_connection("127.0.0.1", door.server.ports[0], ssl=ca.client_context())
+        await door.until(lambda: not door.server.sessions)
+        (record,) = caplog.records
+        assert f"the client begins with TLS, and this listener has {has}" in record.getMessage()
+
+
+async def test_a_hello_in_pieces_and_one_that_never_comes_are_no_trouble(ca: Authority, tmp_path: Path) -> None:
+    async with open_door() as door:
+        talk = await door.connect()
+        await talk.send(b"EH")
+        await talk.send(b"LO x\r\n")
+        assert (await talk.reply()).startswith("250")
+        gone = await door.connect()
+        gone.half_close()
+        assert await gone.rest() == b""
 
 
 def old_client(ca: Authority) -> ssl.SSLContext:
@@ -144,16 +184,23 @@ WEAK = {"tls_minimum": "1.0", "networks": ("127.0.0.1/32",)}
     ids=["default", "weak", "ended"],
 )
 async def test_tls_1_0_only_where_and_while_it_is_said(
-    ca: Authority, tmp_path: Path, more: dict[str, Any], taken: bool
+    ca: Authority, tmp_path: Path, more: dict[str, Any], taken: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with open_door(listeners=(listener(ca, tmp_path, "implicit", **more),)) as door:
-        sent = asyncio.to_thread(send, door.server.ports[0], old_client(ca), "implicit", login=False)
+    """Both sides hear why: the client by an alert, or it would look for a broken network."""
+    strict = listener(ca, tmp_path, "implicit")
+    async with open_door(listeners=(listener(ca, tmp_path, "implicit", **more), strict)) as door:
+        with pytest.raises(ssl.SSLError):  # the one beside it stays strict
+            await asyncio.to_thread(send, door.server.ports[1], old_client(ca), "implicit")
+        caplog.clear()
+        sent = asyncio.to_thread(send, door.server.ports[0], old_client(ca), "implicit")
         if taken:
             assert await sent == "TLSv1"
             assert door.received.handed[0].notes == "tlsv1:1"
         else:
-            with pytest.raises((ssl.SSLError, OSError)):
+            with pytest.raises(ssl.SSLError, match="TLSV1_ALERT_PROTOCOL_VERSION"):
                 await sent
+            assert "the client knows no version that this listener takes (tls_minimum)" in caplog.text
+            assert ("older ones were taken until 2020-01-01" in caplog.text) == ("weak" in more)
 
 
 async def test_a_listener_is_for_its_networks_only(ca: Authority, tmp_path: Path) -> None:
