@@ -54,11 +54,16 @@ def parse(text: str, *, utf8: bool = False, bare: bool = False) -> str:
 def split_list(text: str) -> tuple[str, ...]:
     """The items of a field that holds several addresses: split at `;` and `,` outside quotes, trimmed of white
     space and invisible characters, empties dropped. Nothing is validated."""
-    items = (_trim(item) for item in _ITEM.findall(text))
+    if ";" not in text and "," not in text:
+        only = _trim(text)
+        return (only,) if only else ()
+    items = map(_trim, _ITEM.findall(text))
     return tuple(item for item in items if item)
 
 
 def _trim(text: str) -> str:
+    if text.isascii():
+        return text.strip()
     before = None
     while text != before:
         before, text = text, text.strip().strip(_INVISIBLE)

@@ -52,7 +52,9 @@ def check_constants(value: object) -> tuple[str, ...]:
 
     Refused, field `constants`, for a term that cannot be one, a value of another form, and a term twice.
     """
-    texts = [value] if isinstance(value, str) else [] if value is None else value
+    if value is None:
+        return ()
+    texts = [value] if isinstance(value, str) else value
     if not isinstance(texts, (list, tuple)) or not all(isinstance(each, str) for each in texts):
         raise Refused("The constants are a text or a list of texts.", _FIELD)
     found: dict[str, str] = {}

@@ -22,6 +22,8 @@ _SPACE = (
     "\u205f\u3000\u00ad\u180e\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
 )
 
+_ASCII_SPACE = "".join(filter(str.isascii, _SPACE))
+
 _FIELDS = ("number", "email", "cc", "type", "format", "name", "language", "attach", "file_name", "constants")
 ADVANCED = ("format", "attach", "file_name", "constants")  # what only an advanced company's rows may have (R25, R27)
 ATTACH = ("alone", "with-pdf", "pdf")  # the document alone; with a PDF of it; the PDF instead of it
@@ -30,6 +32,8 @@ MAX_FILE_NAME = 200  # characters of its template
 
 def clean_number(number: str) -> str:
     """The number as text: NFC, trimmed of white space and invisible characters; leading zeros are kept (R20)."""
+    if number.isascii():  # is in NFC (Unicode UAX #15 §1.2)
+        return number.strip(_ASCII_SPACE)
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", number).strip(_SPACE))
 
 
@@ -38,6 +42,9 @@ def number_key(number: str) -> str:
 
     Two numbers with one key may still be two customers: `match` decides.
     """
+    if number.isascii():
+        bare = number.strip(_ASCII_SPACE).upper().lstrip("0" + _ASCII_SPACE)
+        return bare or ("0" if "0" in number else "")
     key = clean_number(unicodedata.normalize("NFC", clean_number(number).upper())).lstrip("0" + _SPACE)
     return key or ("0" if "0" in number else "")
 
@@ -102,7 +109,7 @@ def _text(value: object, field: str, limit: int) -> str:
     if not isinstance(value, str):
         raise Refused(f"The {field} is a text.", field)
     text = clean_number(value)
-    if any(unicodedata.category(char)[0] == "C" for char in text):
+    if not text.isprintable() and any(unicodedata.category(char)[0] == "C" for char in text):
         raise Refused(f"The {field} may not contain line ends, control or invisible characters.", field)
     if len(text) > limit:
         raise Refused(f"The {field} may have {limit} characters, this has {len(text)}.", field)
@@ -121,6 +128,8 @@ def _name(value: object) -> str | None:
 
 
 def _language(value: object) -> str | None:
+    if value is None:
+        return None
     language = _text(value, "language", 20).lower()
     if language and not re.fullmatch("[a-z]{2}", language):
         raise Refused(f"The language is a code of two letters such as fr, not {language!r}.", "language")
@@ -128,6 +137,8 @@ def _language(value: object) -> str | None:
 
 
 def _one_of(value: object, names: Sequence[str], field: str, what: str) -> str | None:
+    if value is None:
+        return None
     name = _text(value, field, 100).lower()
     if name and name not in names:
         near = difflib.get_close_matches(name, names, 1, 0.5)
@@ -138,6 +149,8 @@ def _one_of(value: object, names: Sequence[str], field: str, what: str) -> str |
 
 def _file_name(value: object) -> str | None:
     """A template for file names; what comes out of it is made safe when it is used."""
+    if value is None:
+        return None
     text = _text(value, "file_name", MAX_FILE_NAME)
     try:
         templates.check(text)
@@ -150,13 +163,17 @@ def _addresses(value: object, field: str) -> tuple[str, ...]:
     items = _split(value, field)
     if len(items) > MAX_ADDRESSES:
         raise Refused(f"A row may have {MAX_ADDRESSES} addresses in {field}, this has {len(items)}.", field)
+    if len(items) == 1:
+        return (_address(items[0], field),)
     return tuple(dict.fromkeys(_address(item, field) for item in items))
 
 
-def _split(value: object, field: str) -> list[str]:
+def _split(value: object, field: str) -> Sequence[str]:
     if value is None:
-        return []
-    texts = [value] if isinstance(value, str) else value
+        return ()
+    if isinstance(value, str):
+        return address.split_list(value)
+    texts = value
     if not isinstance(texts, (list, tuple)) or not all(isinstance(text, str) for text in texts):
         raise Refused(f"{field} is a text or a list of texts.", field)
     return [item for text in texts for item in address.split_list(text)]

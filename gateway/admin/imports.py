@@ -30,7 +30,7 @@ from gateway.settings import Business
 from gateway.store import batches, companies, traffic
 from gateway.store import settings as stored_settings
 from gateway.store.audit import Caller
-from gateway.workbook.model import Finding, Listed, Options, Summary, pack, unpack
+from gateway.workbook.model import Finding, Listed, Options, Summary, column_of, pack, unpack
 from gateway.workers import Died, Pool
 
 KEPT = 4  # previews; the oldest gives way
@@ -165,8 +165,16 @@ def _options(running: Running, query: Mapping[str, str]) -> Options:
         formats=format_names(),
         today=running.now().date().isoformat(),
         reject_comments=comments == "reject",
-        ignore=tuple(letter.strip().upper() for letter in (query.get("ignore") or "").split(",") if letter.strip()),
+        ignore=_ignored(query.get("ignore") or ""),
     )
+
+
+def _ignored(said: str) -> tuple[str, ...]:
+    names = tuple(name.strip().upper() for name in said.split(",") if name.strip())
+    for name in names:
+        if not column_of(name):
+            raise Refused(f"A column to pass over is named by its letters, such as C, not {name!r}.", "ignore")
+    return names
 
 
 def _pool(running: Running) -> Pool:
@@ -190,26 +198,36 @@ async def _compare_all(running: Running, found: Preview, frames: bytes, start: i
     """Compare frame by frame, so that the loop never waits long; gives the number of rows done now and then."""
     done = 0
     for number, (rows, _) in enumerate(unpack(frames, Listed, start)):
-        planned, odd, waiting = await running.store.read(_compare, found, rows)
-        found.elsewhere |= await running.store.read(_elsewhere, found, planned, running.now())
+        planned, odd, waiting, elsewhere = await running.store.read(_compare, found, rows, running.now())
         found.plan(planned)
         found.note(odd)
         found.counts["warnings"] += len(odd)
         found.waiting |= waiting
+        found.elsewhere |= elsewhere
         done += len(rows)
         if number % _EVERY == 0:
             yield done
 
 
 def _compare(
-    connection: Connection, found: Preview, rows: Sequence[Listed]
-) -> tuple[list[batches.Planned], list[Finding], set[int]]:
-    """What becomes of some rows; oddities that only the directory shows; documents that wait for what changes."""
-    numbers = [row.number for row in rows]
-    there = batches.rows_with_numbers(connection, found.company_id, found.options.type, numbers)
+    connection: Connection, found: Preview, rows: Sequence[Listed], now: dt.datetime
+) -> tuple[list[batches.Planned], list[Finding], set[int], set[int]]:
+    """What becomes of some rows; oddities that only the directory shows; documents that wait for what changes; and
+    those of the last weeks that would go elsewhere."""
+    there = batches.rows_with_numbers(connection, found.company_id, found.options.type, [row.number for row in rows])
     by_number = {row.number: row for row in there}
-    by_key = {number_key(row.number): row.number for row in there}
     planned = [_planned(row, by_number.get(row.number), found) for row in rows]
+    odd = _oddities(found, planned, there) if there else []
+    changing = [row.recipient.number for row in planned if row.writes]
+    if not changing:
+        return planned, odd, set(), set()
+    waiting = batches.count_waiting(connection, found.company_id, changing)
+    return planned, odd, waiting, _elsewhere(connection, found, planned, now)
+
+
+def _oddities(found: Preview, planned: Sequence[batches.Planned], there: Sequence[Recipient]) -> list[Finding]:
+    """A warning for each new number that is in the directory with other zeros."""
+    by_key = {number_key(row.number): row.number for row in there}
     odd = []
     for row in planned:
         twin = by_key.get(number_key(row.recipient.number)) if row.kind == "create" else None
@@ -217,8 +235,7 @@ def _compare(
             sentence = f"The directory has {twin} already, which differs from {row.recipient.number} only in its zeros."
             cell = f"{found.summary.columns['number']}{row.line}"
             odd.append(Finding(row=row.line, cell=cell, code="W-ZEROS", sentence=sentence))
-    changing = [row.recipient.number for row in planned if row.writes]
-    return planned, odd, batches.count_waiting(connection, found.company_id, changing) if changing else set()
+    return odd
 
 
 def _elsewhere(

@@ -207,10 +207,11 @@ def refuse_usage(sentence: str) -> NoReturn:
     raise Usage(sentence)
 
 
-def read_file(name: str) -> bytes:
-    """The bytes of a file named on the command line; Refused with the system's reason when it cannot be read."""
+def read_file(name: str, limit: int = -1) -> bytes:
+    """The first `limit` bytes, or all, of a file named on the command line; Refused with the system's reason when it
+    cannot be read."""
     try:
         with open(name, "rb") as file:
-            return file.read()
+            return file.read(limit)
     except OSError as error:
         raise Refused(f"{name} cannot be read: {error.strerror or error}.", "file") from error

@@ -69,6 +69,8 @@ def _add_language(parser: argparse.ArgumentParser) -> None:
 
 def run_import(context: Context, args: argparse.Namespace) -> int:
     """Look at the list, then write it unless something is wrong with it or this is a dry run."""
+    if args.report:
+        _check_report(args.report, args.file)
     file = _read(args.file)
     client = context.client()
     query = {
@@ -79,7 +81,7 @@ def run_import(context: Context, args: argparse.Namespace) -> int:
         "ignore": ",".join(args.ignore_column) or None,
         "domains": args.domains,
     }
-    found = _look(client, file, query)
+    found = _look_at(args.file, client, file, query)
     place = path_of("imports", found["id"])
     findings = client.get(place + "/findings")
     if not context.json:
@@ -99,21 +101,73 @@ def _read(name: str) -> bytes:
     """The file's bytes; Refused before it is read when it is too large to be handed in."""
     from gateway.workbook.model import FILE_LIMIT
 
+    limit = f"{FILE_LIMIT >> 20} MiB are the most that is read: cut it into several."
     size = os.stat(name).st_size if os.path.isfile(name) else 0
     if size > FILE_LIMIT:
-        raise Refused(f"{name} has {size >> 20} MiB; {FILE_LIMIT >> 20} MiB are the most that is read.", "file")
-    return read_file(name)
+        raise Refused(f"{name} has {size >> 20} MiB; {limit}", "file")
+    data = read_file(name, FILE_LIMIT + 1)  # a pipe or a device tells no size
+    if len(data) > FILE_LIMIT:
+        raise Refused(f"{name} does not end; {limit}", "file")
+    return data
+
+
+def _check_report(name: str, file: str) -> None:
+    """Refused where the report would be written over the list, or under a name that is no workbook's."""
+    if not name.lower().endswith((".xlsx", ".xlsm")):
+        raise Refused(f"The report is a workbook: give it a name that ends in .xlsx, not {name}.", "report")
+    if os.path.exists(name) and os.path.exists(file) and os.path.samefile(name, file):
+        raise Refused(f"The report would be written over the list {file}: give it another name.", "report")
+
+
+def _look_at(name: str, client: Client, file: bytes, query: Mapping[str, object]) -> dict[str, Any]:
+    """The preview; what is wrong with the file as a whole names the file."""
+    try:
+        return _look(client, file, query)
+    except Refused as refused:
+        if refused.field != "file":
+            raise
+        raise Refused(f"{name}: {refused.sentence}", "file") from refused
 
 
 def _look(client: Client, file: bytes, query: Mapping[str, object]) -> dict[str, Any]:
     """The preview; while it takes long, words on stderr about how far it is."""
-    said = time.monotonic()
+    progress = _Progress()
     step: dict[str, Any] = {}
-    for step in client.upload("/imports", file, query):
-        if step["state"] != "ready" and time.monotonic() - said >= _QUIET:
-            said = time.monotonic()
-            print(f"gateway: {_progress(step)}", file=sys.stderr, flush=True)
+    try:
+        for step in client.upload("/imports", file, query):
+            if step["state"] != "ready":
+                progress.tell(step)
+    finally:
+        progress.end()
     return {name: value for name, value in step.items() if name != "state"}
+
+
+class _Progress:
+    """How far it is: a bar that stays in its line on a terminal, elsewhere a line now and then."""
+
+    def __init__(self) -> None:
+        self._said = time.monotonic()
+        self._width = 0  # characters of the bar that stands there
+
+    def tell(self, step: Mapping[str, Any]) -> None:
+        """Say it, unless something was said a moment ago."""
+        if sys.stderr.isatty():
+            line = f"{_bar(step)}  {_progress(step)}"
+            print(f"\r{line:<{self._width}}", end="", file=sys.stderr, flush=True)
+            self._width = len(line)
+        elif time.monotonic() - self._said >= _QUIET:
+            self._said = time.monotonic()
+            print(f"gateway: {_progress(step)}", file=sys.stderr, flush=True)
+
+    def end(self) -> None:
+        """Take the bar away."""
+        if self._width:
+            print(f"\r{'':{self._width}}\r", end="", file=sys.stderr, flush=True)
+
+
+def _bar(step: Mapping[str, Any]) -> str:
+    full = 20 * step["done"] // max(step["total"], 1) if step["state"] == "comparing" else 0
+    return f"[{'#' * full:.<20}]"
 
 
 def _progress(step: Mapping[str, Any]) -> str:

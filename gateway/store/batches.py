@@ -16,6 +16,7 @@ from gateway.errors import Conflict, NotFound, Refused
 from gateway.model import Recipient, Value, new_id, show_id
 from gateway.store import audit, documents, meta
 from gateway.store.audit import Caller
+from gateway.store.columns import is_among
 from gateway.store.companies import company_name
 from gateway.store.recipients import recipient_of, rows_for, values_of
 from gateway.store.schema import batch, batch_row, company, document, recipient, wake
@@ -73,7 +74,7 @@ class Written(Value, frozen=True, kw_only=True):
 def rows_with_numbers(connection: Connection, company_id: int, type_: str, numbers: Sequence[str]) -> list[Recipient]:
     """The company's rows of the type `type_` that these numbers meet, written so or normalised."""
     keys = list(dict.fromkeys(number_key(number) for number in numbers))
-    return [row for row in rows_for(connection, company_id, keys) if row.type == type_]
+    return rows_for(connection, company_id, keys, type_)
 
 
 def count_waiting(connection: Connection, company_id: int, numbers: Sequence[str]) -> set[int]:
@@ -81,7 +82,7 @@ def count_waiting(connection: Connection, company_id: int, numbers: Sequence[str
     name = company_name(connection, company_id)
     keys = [f"recipient:{name}:{key}" for key in {number_key(number) for number in numbers}]
     statement = sa.select(wake.c.document_id).join(document, document.c.id == wake.c.document_id)
-    return set(connection.execute(statement.where(wake.c.key.in_(keys), document.c.state == "held")).scalars())
+    return set(connection.execute(statement.where(is_among(wake.c.key, keys), document.c.state == "held")).scalars())
 
 
 # --- writing ---------------------------------------------------------------------------------------------

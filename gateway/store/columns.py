@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, Text
+from sqlalchemy import BigInteger, ColumnElement, Text, func, select
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
@@ -60,3 +61,10 @@ class Json(TypeDecorator[Any]):
 def to_json(value: Any) -> str:
     """`value` as a `Json` column holds it."""
     return msgspec.json.encode(value).decode()
+
+
+def is_among(column: ColumnElement[Any], values: Iterable[str]) -> ColumnElement[bool]:
+    """`column` is one of the texts. They go in as one JSON array (SQLite's json_each): SQLAlchemy spends longer on 500
+    parameters than SQLite on finding the rows."""
+    given = func.json_each(to_json(list(values))).table_valued("value")
+    return column.in_(select(given.c.value))

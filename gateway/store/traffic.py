@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 
 from gateway.doctypes import ANY
 from gateway.model import DocumentState
+from gateway.store.columns import is_among
 from gateway.store.schema import delivery, document
 
 DAYS = 90  # looked back; what is older says little about today's traffic
@@ -26,7 +27,7 @@ def elsewhere(
         .join(delivery, delivery.c.document_id == document.c.id)
         .where(
             document.c.company_id == company_id,
-            document.c.customer_number.in_(list(addresses)),
+            is_among(document.c.customer_number, addresses),
             document.c.received_at >= now - dt.timedelta(days=DAYS),
             document.c.state.in_(_GONE),
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from math import isfinite
 from typing import Literal
 
 import msgspec
@@ -17,7 +18,10 @@ from gateway.directory import clean_number
 TYPE_AS_TEXT = "format the column as text and type it again"
 _BUILT_IN_DATES = {*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)}  # ISO/IEC 29500-1 §18.8.30
 _QUOTED = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]')
+_UNSEEN = re.compile(r"_.|\*.|\[[^\]]*\]")  # spaces, colours and conditions of a number format
 _ZEROS = re.compile(r"0{2,}")
+_ZEROS_AND_OTHERS = re.compile(r"""(?=(?:[^0]*0){2})(?:0|[-+/ :()]|\\.|"[^"]*")+""")
+_NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[Ee][-+]?[0-9]{1,5})?")  # XML Schema part 2 §3.2.5
 _SHORTENED = re.compile(r"[+-]?\d+(?:[.,]\d+)?E\+\d+", re.IGNORECASE)
 _LENGTH = 32_767  # characters of a cell, Excel's limit
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
@@ -66,7 +70,7 @@ def text_of(content: Content) -> str:
         if len(content) > _LENGTH:
             raise Doubt("E-LENGTH", f"The cell has {len(content)} characters; a spreadsheet's has at most {_LENGTH}.")
         text = clean_number(content)
-        if _SHORTENED.fullmatch(text):
+        if "+" in text and _SHORTENED.fullmatch(text):
             raise Doubt("E-DIGITS", f"{text} is a long number that the spreadsheet has shortened; {TYPE_AS_TEXT}.")
         return text
     if content.kind == "number":
@@ -88,19 +92,22 @@ def text_of(content: Content) -> str:
 
 
 def _number(cell: Cell) -> str:
-    try:
-        value = float(cell.value)
-        whole = int(value)
-    except (ValueError, OverflowError) as error:
-        raise Doubt("E-VALUE", f"{cell.value[:20]!r} is no number.") from error
-    if value != whole:
-        raise Doubt("E-DECIMAL", f"This is the number {cell.value[:24]} with decimals; {TYPE_AS_TEXT}.")
+    if not _NUMBER.fullmatch(cell.value):  # float() takes more: 1_000, digits of other scripts
+        raise Doubt("E-VALUE", f"{cell.value[:20]!r} is no number.")
+    value = float(cell.value)
+    whole = int(value) if isfinite(value) else 10**309
     if abs(whole) >= 10**15:
         raise Doubt(
             "E-DIGITS", f"A spreadsheet keeps 15 digits of a number, this has {len(str(abs(whole)))}; {TYPE_AS_TEXT}."
         )
-    zeros = _QUOTED.sub("", cell.format.split(";")[0])
-    return str(whole).zfill(len(zeros)) if _ZEROS.fullmatch(zeros) else str(whole)
+    if value != whole:
+        raise Doubt("E-DECIMAL", f"This is the number {cell.value[:24]} with decimals; {TYPE_AS_TEXT}.")
+    shown = _UNSEEN.sub("", cell.format.split(";")[0])
+    if _ZEROS.fullmatch(shown):
+        return f"{'-' if whole < 0 else ''}{abs(whole):0{len(shown)}d}"
+    if _ZEROS_AND_OTHERS.fullmatch(shown):
+        raise Doubt("E-SHOWN", f"The number {whole} is shown in the form {shown[:40]}; {TYPE_AS_TEXT} as it is shown.")
+    return str(whole)
 
 
 def date_of(cell: Cell) -> dt.date | None:

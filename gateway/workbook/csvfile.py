@@ -25,9 +25,13 @@ def decode(blob: bytes) -> str:
             try:
                 return blob[len(mark) :].decode(encoding)
             except UnicodeDecodeError as error:
-                raise refuse(f"The file says that it is {encoding.upper()}, but is not.") from error
+                raise refuse(
+                    f"The file says that it is {encoding.upper()}, but is not: save it again as .xlsx or as CSV UTF-8."
+                ) from error
     if b"\0" in blob:
-        raise refuse("This is neither an Excel workbook (.xlsx) nor a text file (.csv).")
+        raise refuse(
+            "This is neither an Excel workbook (.xlsx) nor a text file (.csv): open it in a spreadsheet and save it so."
+        )
     for encoding in ("utf-8", "cp1252"):
         try:
             return blob.decode(encoding)
@@ -46,7 +50,8 @@ def rows(blob: bytes) -> Iterator[tuple[int, Row]]:
             number += 1
             yield number, {place: _plain(field) for place, field in enumerate(fields, 1) if field}
     except csv.Error as error:
-        raise refuse(f"Row {number + 1} of the file cannot be read: {error}.") from error
+        hint = 'look whether a quote " is open there'
+        raise refuse(f"Row {number + 1} of the file cannot be read ({error}): {hint}.") from error
 
 
 def _plain(field: str) -> str:

@@ -37,6 +37,7 @@ DAMAGED = (
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # MS-CFB §2.2
 _ENTRY = b"PK\x01\x02"  # a record of a zip's directory (APPNOTE 4.3.12)
 _SAVE_AS = "save it as .xlsx (Excel workbook)"
+_TAKE_OUT = "take the list out of it, or save it as .xlsx"
 
 
 def refuse(sentence: str) -> Refused:
@@ -58,7 +59,7 @@ def is_package(blob: bytes) -> bool:
         raise refuse(f"This is an old .xls workbook: {_SAVE_AS}.")
     head = blob[:4096].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if head.startswith(b"%pdf-"):
-        raise refuse("This is a PDF, not a list.")
+        raise refuse("This is a PDF, not a list: save the list itself as .xlsx or .csv.")
     if head.startswith((b"<html", b"<!doctype", b"<table")):
         raise refuse(f"This is a web page, whatever its name says: open it in Excel and {_SAVE_AS}.")
     if head.startswith(b"<?xml"):
@@ -76,7 +77,9 @@ class Package:
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(blob))
         except DAMAGED as error:
-            raise refuse("The workbook is damaged: its zip cannot be opened.") from error
+            raise refuse(
+                "The workbook is damaged, or did not come whole: its zip cannot be opened. Save or fetch it again."
+            ) from error
         self._parts: dict[str, zipfile.ZipInfo] = {}
         for info in self._zip.infolist():
             self._add(info)
@@ -108,8 +111,8 @@ class Package:
         if "[content_types].xml" in self._parts:
             return
         if "mimetype" in self._parts or "content.xml" in self._parts:
-            raise refuse("This is an OpenDocument file (.ods): save it as .xlsx.")
-        raise refuse("This is a zip, but no Excel workbook.")
+            raise refuse(f"This is an OpenDocument file (.ods): {_SAVE_AS}.")
+        raise refuse(f"This is a zip, but no Excel workbook: {_TAKE_OUT}.")
 
     def has(self, name: str) -> bool:
         """Whether there is such a part."""

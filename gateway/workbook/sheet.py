@@ -18,6 +18,7 @@ Row = dict[int, Content]  # column, of which 1 is A, to what stands there; empty
 _REFERENCE = re.compile(r"([A-Za-z]{1,3})([0-9]{1,7})")
 _LINK_FORMULA = re.compile(r'^\s*HYPERLINK\(\s*"([^"]*)"', re.IGNORECASE)
 _STYLE_LIMIT = 65_490  # cell formats, as Excel's own limit is
+_CODE_LIMIT = 255  # characters of a number format, as Excel's own limit is
 _LINK_LIMIT = 200_000  # links of a sheet that are looked at
 _LAST_ROW = 1_048_576
 
@@ -53,11 +54,11 @@ class Sheet:
             raise refuse(
                 f"The workbook has several sheets ({names}): keep one, or call the list's sheet Recipients."
                 if visible
-                else "The workbook has no visible sheet."
+                else "The workbook has no visible sheet: show the sheet of the list, and save it."
             )
         kind, part, _ = self._package.relations(main).get(chosen[0][1], ("", "", False))
         if kind != "worksheet":
-            raise refuse(f"The sheet {chosen[0][0]!r} is no table.")
+            raise refuse(f"The sheet {chosen[0][0]!r} is no table: keep the sheet of the list only.")
         return chosen[0][0], part
 
     def rows(self) -> Iterator[tuple[int, Row]]:
@@ -83,24 +84,26 @@ class Sheet:
 
     def _cells(self, row: Any, number: int) -> Row:
         found: Row = {}
-        column = 0
+        column, digits = 0, str(number)
         for element in row:
-            column = self._column(element.get("r"), column)
+            reference = element.get("r")
+            column = column + 1 if reference is None else self._column(reference, digits)
             if len(element):
                 content = self._content(element, column, number)
-                if content is not None and content != "":
+                if content:
+                    if column in found:
+                        raise refuse(f"The workbook is damaged: {letters(column)}{number} is there twice.")
                     found[column] = content
         return found
 
-    def _column(self, reference: str | None, before: int) -> int:
-        if reference is None:
-            return before + 1
-        name = reference.rstrip("0123456789")
+    def _column(self, reference: str, digits: str) -> int:
+        """The column of a cell that stands in the row with these digits; another row's is refused, not guessed."""
+        name = reference.removesuffix(digits)
         column = self._columns.get(name)
         if column is None:
             column = self._columns[name] = column_of(name)
-            if not column:
-                raise refuse(f"The workbook is damaged: {reference[:20]!r} is no cell.")
+        if not column:
+            raise refuse(f"The workbook is damaged: {reference[:20]!r} is no cell of row {digits}.")
         return column
 
     def _content(self, element: Any, column: int, number: int) -> Content | None:
@@ -109,7 +112,7 @@ class Sheet:
         for child in element:
             tag = child.tag
             if tag.endswith("}v"):
-                value = child.text or ""
+                value = child.text
             elif tag.endswith("}is"):
                 value = _text(child)
             elif tag.endswith("}f"):
@@ -117,11 +120,11 @@ class Sheet:
                 self._note_link(child.text or "", column, number)
         if not value:  # a library stores nothing, or "", for what it has not computed
             return Cell("empty-formula", "") if formula else None
+        if kind == "s":
+            return self._shared(value)
         return self._number(value, element.get("s")) if kind == "n" else self._typed(kind, value)
 
     def _typed(self, kind: str, value: str) -> Content:
-        if kind == "s":
-            return self._shared(value)
         if kind == "b":
             return Cell("bool", value)
         if kind == "e":
@@ -161,7 +164,7 @@ def _target(relations: dict[str, tuple[str, str, bool]], kind: str, default: str
         if found == kind and not external:
             return target
     if default is None:
-        raise refuse("This is a zip, but no Excel workbook.")
+        raise refuse("This is an Office file, but no Excel workbook: save the list as .xlsx.")
     return default
 
 
@@ -175,6 +178,8 @@ def _relation_id(element: Any) -> str:
 
 def _text(element: Any) -> str:
     """The text of a string item: its runs, without the reading aids of East Asian text (`rPh`)."""
+    if len(element) == 1 and element[0].tag.endswith("}t"):  # nearly all
+        return unescape(element[0].text or "")
     texts = []
     for child in element:
         tag = child.tag
@@ -201,7 +206,7 @@ def _formats(package: Package, part: str) -> list[tuple[bool, str]]:
     with package.open(part) as file:
         for element in elements(file, "numFmts", "cellXfs"):
             if element.tag.endswith("}numFmts"):
-                codes = {_id(child, "numFmtId"): child.get("formatCode", "") for child in element}
+                codes = {_id(child, "numFmtId"): child.get("formatCode", "")[:_CODE_LIMIT] for child in element}
                 continue
             if len(element) > _STYLE_LIMIT:
                 raise refuse("The workbook has more cell formats than Excel allows.")

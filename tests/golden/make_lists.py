@@ -21,6 +21,7 @@ from openpyxl import Workbook
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
 from openpyxl.styles import Font
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 HERE = Path(__file__).parent
 HEAD = ["customer_number", "email"]
@@ -177,6 +178,20 @@ def zeros() -> bytes:
     )
 
 
+def zeros_and_letters() -> bytes:
+    return xlsx(
+        HEAD,
+        [(12345, "000-000"), "a@customer.example"],
+        [(12345, '"K"00000'), "b@customer.example"],
+        [(12345, "000\\-000"), "c@customer.example"],
+        [(12345, "[Blue]0000000_)"), "d@customer.example"],
+        [(12346, '#,##0 "kr"'), "e@customer.example"],
+        [(12347, "_-* #,##0_-"), "f@customer.example"],
+        [(-5, "0000"), "g@customer.example"],
+        [(12348, "0E+00"), "h@customer.example"],
+    )
+
+
 def lost() -> bytes:
     return xlsx(
         HEAD,
@@ -288,6 +303,17 @@ def valid_from() -> bytes:
         ["1004", "d@customer.example", "soon"],
         ["1005", "e@customer.example", None],
     )
+
+
+def since_1904() -> bytes:
+    made = book(
+        [*HEAD, "valid_from"],
+        ["1001", "a@customer.example", dt.date(2026, 3, 2)],
+        ["1002", "b@customer.example", dt.date(2026, 3, 3)],
+        [dt.date(2026, 1, 1), "c@customer.example", None],
+    )
+    made.epoch = CALENDAR_MAC_1904
+    return saved(made)
 
 
 def earlier_report() -> bytes:
@@ -467,6 +493,18 @@ def libreoffice_csv() -> bytes:
     return by_soffice(every_column(), "csv")
 
 
+def libreoffice_export() -> bytes:
+    from gateway.workbook import writing
+
+    rows = [
+        {"number": "0001001", "email": ["a@customer.example", "b@customer.example"], "name": "=1+1"},
+        {"number": "=1+1", "email": ["+b@customer.example"], "cc": ["-c@customer.example"], "name": "@SUM(A1)"},
+        {"number": "-1", "email": ["=d@customer.example"], "name": "日本 ÅÄÖ _x0041_", "attach": "with-pdf"},
+        {"number": "12345678901234567890", "email": ["e@customer.example"], "constants": ["BT-10=04011000-12345-34"]},
+    ]
+    return by_soffice(writing.export(rows, "sv"), "xlsx")
+
+
 def by_soffice(content: bytes, target: str) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "source.xlsx")
@@ -478,7 +516,7 @@ def by_soffice(content: bytes, target: str) -> bytes:
         return (out / f"source.{target}").read_bytes()
 
 
-BY_LIBREOFFICE = {"libreoffice", "libreoffice-template", "libreoffice-csv"}
+BY_LIBREOFFICE = {"libreoffice", "libreoffice-template", "libreoffice-csv", "libreoffice-export"}
 CASES: dict[str, tuple[Callable[[], bytes], str]] = {
     "01-every-column": (every_column, "xlsx"),
     "02-french": (french, "xlsx"),
@@ -507,6 +545,8 @@ CASES: dict[str, tuple[Callable[[], bytes], str]] = {
     "25-only-comments": (only_comments, "xlsx"),
     "26-strict": (strict, "xlsx"),
     "27-what-and-how": (what_and_how, "xlsx"),
+    "29-zeros-and-letters": (zeros_and_letters, "xlsx"),
+    "28-since-1904": (since_1904, "xlsx"),
     "30-csv-mark": (csv_mark, "csv"),
     "31-csv-1252": (csv_1252, "csv"),
     "32-csv-comma": (csv_comma, "csv"),
@@ -515,6 +555,7 @@ CASES: dict[str, tuple[Callable[[], bytes], str]] = {
     "40-libreoffice": (libreoffice, "xlsx"),
     "41-libreoffice-template": (libreoffice_template, "xlsx"),
     "42-libreoffice-csv": (libreoffice_csv, "csv"),
+    "43-libreoffice-export": (libreoffice_export, "xlsx"),
 }
 
 

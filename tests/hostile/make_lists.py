@@ -265,8 +265,24 @@ def styles_without_number() -> bytes:
     return packed({**parts(sheet(GOOD)), "xl/styles.xml": styles.encode()})
 
 
+def styles_of_one_endless_code() -> bytes:
+    code = noise(1 << 20).hex().translate(str.maketrans("abcdef", "#?,.0%"))
+    formats = '<xf numFmtId="164"/>' * 65_000
+    numbers = f'<numFmts><numFmt numFmtId="164" formatCode="{code}"/></numFmts>'
+    styles = f'<styleSheet xmlns="{MAIN}">{numbers}<cellXfs>{formats}</cellXfs></styleSheet>'
+    return packed({**parts(sheet(GOOD)), "xl/styles.xml": styles.encode()})
+
+
 def cell_that_is_none() -> bytes:
     return packed(parts(sheet('<row><c r="ABCDE1"><v>1</v></c></row>')))
+
+
+def cell_of_another_row() -> bytes:
+    return packed(parts(sheet(GOOD + '<row r="2"><c r="A3"><v>1002</v></c></row>')))
+
+
+def cell_that_is_there_twice() -> bytes:
+    return packed(parts(sheet('<row r="1"><c r="A1"><v>1001</v></c><c r="A1"><v>1002</v></c></row>')))
 
 
 def cell_of_40000_letters() -> bytes:

@@ -199,3 +199,9 @@ def test_hostile_lists_and_addresses_take_no_time(text: str) -> None:
             with pytest.raises(Refused):
                 parse(piece, **flags)
     assert time.perf_counter() - start < 2
+
+
+@given(st.text(st.sampled_from('ab@." \t\n\x1c\u00a0\u00ad\u200b;,'), max_size=10))
+def test_one_address_is_found_as_one_of_several(text: str) -> None:
+    if ";" not in text and "," not in text and text.count('"') % 2 == 0:
+        assert split_list(text) == split_list(text + ";") == split_list(";" + text)

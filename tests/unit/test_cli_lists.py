@@ -155,10 +155,38 @@ async def test_a_file_that_is_too_large_is_not_even_read(door: Door) -> None:
     assert await door.run("import", "large.csv", "--type", "any") == (
         1,
         "",
-        "gateway: large.csv has 300 MiB; 20 MiB are the most that is read.\n",
+        "gateway: large.csv has 300 MiB; 20 MiB are the most that is read: cut it into several.\n",
     )
     code, _, err = await door.run("import", "none.csv", "--type", "any")
     assert (code, err) == (1, "gateway: none.csv cannot be read: No such file or directory.\n")
+
+
+async def test_a_pipe_or_a_device_is_read_so_far_only(door: Door) -> None:
+    code, out, err = await door.run("import", "/dev/zero", "--type", "any")
+    assert (code, out) == (1, "")
+    assert err == "gateway: /dev/zero does not end; 20 MiB are the most that is read: cut it into several.\n"
+
+
+async def test_what_is_wrong_with_a_file_names_it_and_says_what_to_do(door: Door) -> None:
+    (door.folder / "old.xls").write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(100))
+    code, out, err = await door.run("import", "old.xls", "--type", "invoice", "--dry-run")
+    assert (code, out) == (1, "")
+    assert err == "gateway: old.xls: This is an old .xls workbook: save it as .xlsx (Excel workbook).\n"
+    _, _, err = await door.run("import", door.write("list.csv", LIST), "--type", "invoice", "--ignore-column", "3")
+    assert err == "gateway: A column to pass over is named by its letters, such as C, not '3'.\n"
+
+
+async def test_a_report_is_a_workbook_of_its_own(door: Door) -> None:
+    (door.folder / "list.xlsx").write_bytes(b"1;nobody\n")
+    code, _, err = await door.run("import", "list.xlsx", "--type", "invoice", "--report", "./list.xlsx")
+    assert (code, err) == (
+        1,
+        "gateway: The report would be written over the list list.xlsx: give it another name.\n",
+    )
+    code, _, err = await door.run("import", "list.xlsx", "--type", "invoice", "--report", "errors.csv")
+    assert (code, "ends in .xlsx, not errors.csv" in err) == (1, True)
+    assert (door.folder / "list.xlsx").read_bytes() == b"1;nobody\n"
+    assert not (door.folder / "errors.csv").exists()
 
 
 async def test_an_export_is_of_one_type(door: Door) -> None:
@@ -199,3 +227,25 @@ async def test_it_says_how_far_it_is(
         f"gateway: reading {len(LIST)} bytes …",
         "gateway: 2 of 2 rows compared (100 %)",
     ]
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+async def test_on_a_terminal_a_bar_grows_in_its_line_and_goes(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    from gateway.cli import lists
+    from gateway.client import Client
+
+    lines = "".join(f"{number};a@customer.example\n" for number in range(11_000)).encode()
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    client = Client(door.folder / "admin.sock")
+    await asyncio.to_thread(lists._look, client, lines, {"type": "invoice", "name": "x"})
+    _, *drawn, blanks, end = terminal.getvalue().split("\r")
+    bars = [line[:22] for line in drawn if "compared" in line]
+    assert bars == [f"[{'.' * 20}]", f"[{'#' * 10:.<20}]", f"[{'#' * 19:.<20}]"]
+    assert drawn[-1].rstrip().endswith("10,500 of 11,000 rows compared (95 %)")
+    assert (blanks, end) == (" " * len(drawn[-1]), "")
+    assert "\n" not in terminal.getvalue()

@@ -176,3 +176,36 @@ def test_different_numbers_with_one_key_are_ambiguous() -> None:
 def test_nothing_matches_nothing() -> None:
     assert match([], [row("1")], "invoice", True).row is None
     assert match(["2"], [row("1")], "invoice", True).row is None
+
+
+# --- short ways ------------------------------------------------------------------------------------------
+
+ODD = st.sampled_from(" \t\r\n\f\v\x1c\u00a0\u200b\u0085+;,0aA")
+ANY_TEXT = st.one_of(
+    st.text(max_size=12), st.text(ODD, max_size=6), st.text(st.characters(max_codepoint=127), max_size=6)
+)
+
+
+@given(ANY_TEXT)
+def test_text_of_ascii_alone_is_cleaned_as_any_other(text: str) -> None:
+    """A zero-width space at the end, which goes, makes the long way of what may go the short one."""
+    assert clean_number(text) == clean_number(text + "\u200b")
+    assert number_key(text) == number_key(text + "\u200b")
+
+
+@given(ANY_TEXT)
+def test_a_character_without_a_shape_is_refused_wherever_it_stands(text: str) -> None:
+    hidden = any(unicodedata.category(char)[0] == "C" for char in clean_number(text))
+    if hidden:
+        with pytest.raises(Refused, match="invisible"):
+            check(name=text)
+    else:
+        assert check(name=text).name == (clean_number(text) or None)
+
+
+def test_an_address_twice_is_one_and_one_alone_is_checked_as_well() -> None:
+    assert check(email="a@b.example; a@B.example,c@d.example").email == ("a@b.example", "c@d.example")
+    assert check(email=" a@b.example\u200b").email == ("a@b.example",)
+    for wrong in ("a@example", "a b@c.example", "a@b.example c"):
+        with pytest.raises(Refused, match="not an e-mail address"):
+            check(email=wrong)

@@ -6,7 +6,10 @@ import asyncio
 import datetime as dt
 import hashlib
 import io
+import os
 import re
+import signal
+import threading
 import zipfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -177,6 +180,63 @@ async def test_it_says_how_far_it_is(door: Door) -> None:
         ("comparing", 10_500),
         ("ready", None),
     ]
+
+
+async def test_the_gateway_answers_while_a_list_is_read(door: Door, pool: Pool) -> None:
+    """The worker stands still until the status has been answered."""
+    await pool.ready()
+    for pid in pool.pids:
+        os.kill(pid, signal.SIGSTOP)
+    looking = asyncio.create_task(door.look(LIST))
+    try:
+        while not pool.busy:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        assert (await door.ask("get", "/status"))["version"]
+        assert not looking.done()
+    finally:
+        for pid in pool.pids:
+            os.kill(pid, signal.SIGCONT)
+    assert (await looking)["counts"]["create"] == 3
+
+
+async def test_the_gateway_answers_while_a_list_is_compared(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The comparison stands still until the status has been answered."""
+    begun, answered, waited = threading.Event(), threading.Event(), []
+    compare = imports._compare
+
+    def compare_later(*given: Any) -> Any:
+        begun.set()
+        waited.append(answered.wait(10))
+        return compare(*given)
+
+    monkeypatch.setattr(imports, "_compare", compare_later)
+    looking = asyncio.create_task(door.look(LIST))
+    assert await asyncio.to_thread(begun.wait, 10)
+    assert (await door.ask("get", "/status"))["version"]
+    answered.set()
+    assert (await looking)["counts"]["create"] == 3
+    assert waited == [True]
+
+
+async def test_a_long_list_is_compared_piece_by_piece(door: Door) -> None:
+    """Between any two pieces the loop has its turn: others wait for one piece at most."""
+    turns = [0]
+
+    async def count() -> None:
+        while True:
+            turns[0] += 1
+            await asyncio.sleep(0)
+
+    counting = asyncio.create_task(count())
+    lines = "".join(f"{number};a@customer.example\n" for number in range(10_000))
+    seen = []
+    query = {"type": "invoice", "name": "x"}
+    async for step in imports.preview(door.running, query, lines.encode()):
+        seen.append((step["state"], turns[0]))
+    counting.cancel()
+    first, last = seen[1][1], seen[-1][1]
+    assert [state for state, _ in seen] == ["reading", "comparing", "comparing", "ready"]
+    assert last - first >= 19  # of 20 pieces the first is compared before the first word
 
 
 async def test_every_finding_is_listed_with_its_cell(door: Door) -> None:

@@ -5,10 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import io
-import shutil
-import subprocess
 import zipfile
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -100,19 +97,6 @@ def test_control_characters_of_a_list_do_not_stop_the_writing() -> None:
     assert made["A1"].value == "abc"
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not here")
-def test_libreoffice_reads_the_template(tmp_path: Path) -> None:
-    source = tmp_path / "exampleFile.xlsx"
-    source.write_bytes(writing.template("fr", "invoice"))
-    home = f"-env:UserInstallation=file://{tmp_path}/home"
-    command = ["soffice", home, "--headless", "--convert-to", "csv:Text - txt - csv (StarCalc):59,34,76", str(source)]
-    subprocess.run(command, check=True, capture_output=True, timeout=120, cwd=tmp_path)
-    lines = (tmp_path / "exampleFile.csv").read_text("utf-8").splitlines()
-    assert lines[0] == "Numéro de client*;E-mail*;CC;Nom;Format;Langue;Pièces jointes;Nom du fichier;Constantes"
-    assert lines[4].startswith("# 0001001;invoices@customer.example")
-
-
 # --- the report ------------------------------------------------------------------------------------------
 
 
@@ -132,6 +116,16 @@ def test_the_report_is_the_same_workbook_with_a_column() -> None:
     before, after = read(source), read(marked)
     assert after[1:] == before[1:]
     assert after[0].error_column == "D"
+
+
+def test_the_report_leaves_the_other_sheets_alone() -> None:
+    source = (ROOT / "tests/golden/excel-17-named-sheet/list.xlsx").read_bytes()
+    marked = report.mark(source, said({1: "A1: x", 2: "A2: y", 3: "A3: z"}, heading=None))
+    with zipfile.ZipFile(io.BytesIO(source)) as old, zipfile.ZipFile(io.BytesIO(marked)) as new:
+        sheets = [name for name in old.namelist() if name.startswith("xl/worksheets/sheet")]
+        assert len(sheets) > 1
+        assert len([name for name in sheets if new.read(name) != old.read(name)]) == 1
+    assert read(marked)[1:] == read(source)[1:]
 
 
 def test_a_second_report_replaces_the_first() -> None:
@@ -291,6 +285,31 @@ def test_one_link_over_a_column_warns_of_each_cell_once() -> None:
     one.compare_links([("B1:B1048576", "mailto:a2@b.example")] * 3)
     summary, _ = one.result("")
     assert summary.warnings == 2
+
+
+def test_columns_that_stand_in_one_are_named() -> None:
+    with pytest.raises(Refused, match=r"All columns stand in one \('customer_number;email'\): part them"):
+        read(workbook(["customer_number;email"], ["1;a@b.example"]))
+    assert read(workbook(["1;a@b.example"]))[0].errors == 1  # may be a number, odd as it is
+
+
+def test_a_cell_longer_than_a_spreadsheet_holds_is_an_error() -> None:
+    lines = f"1;a@b.example;{'x' * 32_767}\n2;b@b.example;{'x' * 32_768}\n"
+    _, findings, _ = read(f"number;email;name\n{lines}".encode())
+    assert [(found.cell, found.code) for found in findings] == [("C2", "E-NAME"), ("C3", "E-LENGTH")]
+
+
+def test_links_over_everything_are_compared_with_so_many_cells_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared = []
+    compare = listing.Listing._compare_link
+    monkeypatch.setattr(listing, "_LINKED_CELLS", 10)
+    monkeypatch.setattr(
+        listing.Listing, "_compare_link", lambda one, *given: (compared.append(given[0]), compare(one, *given))
+    )
+    one = listing.Listing(OPTIONS)
+    one.take((n, {1: str(n), 2: "a@b.example"}) for n in range(1, 5))
+    one.compare_links([("A1:XFD1048576", "mailto:a@b.example")] * 1000)
+    assert compared == [0, 1, 2, 3, 0, 1, 2, 3, 0, 1]
 
 
 def test_a_million_rows_are_the_most(monkeypatch: pytest.MonkeyPatch) -> None:
