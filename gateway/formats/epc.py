@@ -17,10 +17,14 @@ _QUIET = 4  # modules of white around (ISO/IEC 18004 §6.3.8)
 
 
 def payload(invoice: Invoice) -> str | None:
-    """The text of the code; None where the transfer cannot be said in one (other currency, no IBAN, nothing due)."""
+    """The text of the code; None where the transfer cannot be said in one (other currency, no IBAN, nothing due), and
+    where what is stated leaves a choice: several IBANs, or a debit or card beside."""
     due = invoice.totals.payable
-    means = next((entry for entry in invoice.payment if entry.code in _TRANSFERS and _iban(entry)), None)
-    if means is None or due is None or invoice.currency != "EUR" or not due.is_finite():
+    means = next(filter(_iban, invoice.payment), None)
+    is_clear = {entry.code for entry in invoice.payment} <= _TRANSFERS and len(
+        {*map(_iban, invoice.payment)} - {""}
+    ) == 1
+    if means is None or not is_clear or due is None or invoice.currency != "EUR" or not due.is_finite():
         return None
     whole, _, cents = format(shorten(due), "f").partition(".")
     amount = f"{whole}.{cents:0<2}"

@@ -49,7 +49,9 @@ def _line(node: Node, line: Line, invoice: Invoice, fit: Fitting) -> None:
     _prices(node, _unit_price(line), line.vat_rate)
     _category(node, line.vat_category, line.vat_rate, fit)
     if line.description:
-        fit.lost.append(f"{NAME} has no place for BT-154 beside the name; it stands in the note of the line.")
+        fit.lost.append(
+            f"{NAME} has no place for the item description (BT-154) beside the name; it stands in the note of the line."
+        )
     node.put("Note", "\n".join(filter(None, (line.description, line.note))))
     item = node.open("Item")
     item.put("Description", line.name)

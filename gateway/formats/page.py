@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from gateway.en16931 import Invoice
+from gateway.en16931 import Invoice, Note
 from gateway.formats import lines, parties, payment
 from gateway.formats.contract import Options
 from gateway.formats.glyphs import REPLACEMENT, Page
@@ -79,10 +79,16 @@ def _lead(invoice: Invoice, kind: str, words: Words, page: Page) -> str:
     return page.text(words.say("text", lead, references=", ".join(references)), 40)
 
 
+def _said(note: Note, words: Words) -> str:
+    """A note with its subject (BT-21, UNTDID 4451) before it: in words where there are some, else the code."""
+    subject = words.labels["subjects"].get(note.subject)
+    return f"{subject}: {note.text}" if subject else " · ".join(filter(None, (note.subject, note.text)))
+
+
 def _notes(invoice: Invoice, words: Words, page: Page) -> list[dict[str, Any]]:
     """Titled blocks of paragraphs at the end: notes (BG-1), legal form too long for the footer, documents (BG-24)."""
     blocks = []
-    notes = [page.text(" · ".join(filter(None, (n.subject, n.text))), 60) for n in invoice.notes if n.text.strip()]
+    notes = [page.text(_said(note, words), 60) for note in invoice.notes if note.text.strip()]
     legal = invoice.seller.legal_form
     if legal and len(legal) > parties.LONGEST_LEGAL:
         notes.append(page.text(legal, 60))

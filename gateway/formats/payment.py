@@ -63,7 +63,7 @@ def means(invoice: Invoice, words: Words, page: Page, credited: bool) -> dict[st
     blocks = [block for entry in invoice.payment if (block := _block(entry, words, page))]
     reference = page.text(", ".join(dict.fromkeys(e.reference for e in invoice.payment if e.reference)), 24)
     common = [[words.say("payment", "reference"), reference]] if reference else []
-    if invoice.due_date:
+    if invoice.due_date and not credited:
         common.append([words.say("payment", "due_date"), words.date(invoice.due_date)])
     terms = [text for text in page.text(invoice.payment_terms, 60).split("\n") if text.strip()]
     code = None if credited else epc.payload(invoice)

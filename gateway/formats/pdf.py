@@ -33,8 +33,8 @@ name: Final = "pdf"
 label: Final = "PDF"
 media_type: Final = "application/pdf"
 read: Final = "a document inside; else text, by the patterns of the source"
-written: Final = "as it came, from PDF; rendered, from UBL and CII"
-checked: Final = "PDF/A-3b: metadata, colour profile, attachment"
+written: Final = "as it came, from PDF; rendered, from every structured document that is read"
+checked: Final = "our goldens: PDF/A-3b, text and positions, attachment"
 
 
 def is_pdf(data: bytes) -> bool:
@@ -129,7 +129,7 @@ def attached(
     The typst binding takes text files only, and what comes in may be of any encoding. Writing the file again also
     packs its structure into object streams, which makes it half as large.
     """
-    from pikepdf import Array, AttachedFileSpec, Name, ObjectStreamMode, Pdf
+    from pikepdf import AttachedFileSpec, Name, ObjectStreamMode, Pdf
 
     stored, date = _safe_name(file.name), f"D:{now.astimezone(dt.UTC):%Y%m%d%H%M%S}Z"
     with Pdf.open(io.BytesIO(page)) as pdf:
@@ -142,7 +142,6 @@ def attached(
             mod_date=date,
             relationship=Name(relationship),
         )
-        pdf.Root.AF = Array([pdf.attachments[stored].obj])
         amend(pdf)
         written = io.BytesIO()
         pdf.save(written, object_stream_mode=ObjectStreamMode.generate, deterministic_id=True)

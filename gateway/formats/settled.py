@@ -11,7 +11,7 @@ import re
 
 import msgspec
 
-from gateway.en16931 import AllowanceCharge, Identifier, Invoice, Party, PaymentMeans
+from gateway.en16931 import AllowanceCharge, Identifier, Invoice, Line, Party, PaymentMeans
 from gateway.formats.demands import ICD, Profile
 
 _ICD_CODE = re.compile(r"0\d{3}", re.ASCII)  # ISO 6523 ICD: rules BR-CL-10 and BR-CL-11
@@ -50,9 +50,10 @@ def settled(invoice: Invoice, profile: Profile, lost: list[str]) -> Invoice:
         ),
         accounting_currency=_accounting_currency(invoice, lost),
         allowances_charges=allowed(invoice.allowances_charges),
+        payment_terms=_skonto(invoice.payment_terms) if profile.is_xrechnung else invoice.payment_terms,
         lines=tuple(
             _replace(line, allowances_charges=allowed(line.allowances_charges)) if line.allowances_charges else line
-            for line in invoice.lines
+            for line in (_priced(line, lost) if profile.paired else line for line in invoice.lines)
         ),
     )
 
@@ -162,3 +163,19 @@ def _paired(entry: AllowanceCharge, lost: list[str]) -> AllowanceCharge:
     what = f"base amount {entry.base:f}" if entry.base is not None else f"percentage {entry.percent:f}"
     lost.append(f"The {what} of the {kind} of {entry.amount:f} was left out: it stands with both or with neither.")
     return _replace(entry, base=None, percent=None)
+
+
+def _priced(line: Line, lost: list[str]) -> Line:
+    """`line` without a gross price that is not the price and its discount (rule PEPPOL-EN16931-R046)."""
+    gross = line.gross_price
+    if gross is None or line.price is None or gross - (line.price_discount or 0) == line.price:
+        return line
+    lost.append(
+        f"The gross price {gross:f} (BT-148) of line {line.id} was left out: with the discount it is not the price."
+    )
+    return _replace(line, gross_price=None, price_discount=None)
+
+
+def _skonto(text: str | None) -> str | None:
+    """Terms of payment (BT-20) of which a line `#SKONTO#…#` ends as rule BR-DE-18 wants it, with a line break."""
+    return f"{text}\n" if text and text.splitlines()[-1].lstrip().startswith("#") else text

@@ -213,7 +213,8 @@ def _line(node: Node, line: Line, invoice: Invoice, fit: Fitting) -> None:
     node.put("cbc:InvoicedQuantity", line.quantity, quantityUnitCode=line.unit)
     node.put("cbc:LineExtensionAmount", cents(line.amount), amountCurrencyID=invoice.currency)
     if line.description:
-        fit.lost.append(f"{NAME} has no place for BT-154 beside the name; it stands among the notes of the line.")
+        words = "the item description (BT-154) beside the name; it stands among the notes of the line"
+        fit.lost.append(f"{NAME} has no place for {words}.")
     node.put("cbc:Note", "\n".join(filter(None, (line.description, line.note))))
     order = node.open("cac:OrderLineReference")
     order.put("cac:BuyersLineID", line.order_line)

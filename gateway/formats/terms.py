@@ -30,9 +30,7 @@ NAMES: dict[str, Name] = {
     "BT-2": Name("issue date", "IssueDate", "ExchangedDocument/IssueDateTime"),
     "BT-3": Name("type code", "InvoiceTypeCode", "ExchangedDocument/TypeCode"),
     "BT-5": Name("currency", "DocumentCurrencyCode", f"{_SETTLEMENT}/InvoiceCurrencyCode"),
-    "BT-9": Name(
-        "due date or the payment terms (BT-20)", "DueDate", f"{_SETTLEMENT}/SpecifiedTradePaymentTerms/DueDateDateTime"
-    ),
+    "BT-9": Name("due date", "DueDate", f"{_SETTLEMENT}/SpecifiedTradePaymentTerms/DueDateDateTime"),
     "BT-10": Name("buyer reference", "BuyerReference", f"{_AGREEMENT}/BuyerReference"),
     "BT-27": Name("seller's name", f"{_S}/PartyLegalEntity/RegistrationName", f"{_SELLER}/Name"),
     "BT-31": Name(

@@ -5,6 +5,11 @@ from __future__ import annotations
 import dataclasses
 from pathlib import PurePath
 
+import msgspec
+
+from gateway.en16931 import Invoice
+from gateway.errors import Unconvertible
+from gateway.formats import peppol_national
 from gateway.formats.contract import Options
 from gateway.formats.demands import Profile, en16931, invoice_for, is_held_by, peppol, xrechnung
 from gateway.formats.settled import settled
@@ -62,9 +67,19 @@ class UblFormat:
         invoice = invoice_for(self.profile, document)
         lost = unplaced(invoice)
         invoice = settled(invoice, self.profile, lost)
+        if self.profile is PEPPOL:
+            invoice = _of_its_country(invoice, lost)
         content = ubl_invoice.written(invoice, self.profile, lost)
         stem = PurePath(source.name).stem or "invoice"
         return Attachment(name=f"{stem}.xml", media_type=self.media_type, content=content, notes=tuple(lost))
+
+
+def _of_its_country(invoice: Invoice, lost: list[str]) -> Invoice:
+    """As the Peppol rules of the seller's country want it; Unconvertible with the first that it breaks."""
+    invoice = msgspec.structs.replace(invoice, seller=peppol_national.settled(invoice.seller, lost))
+    for rule, wanted in peppol_national.broken(invoice):
+        raise Unconvertible(rule, f"{PEPPOL.name} needs {wanted} ({rule}).")
+    return invoice
 
 
 _CHECKED = "our goldens against the UBL 2.1 schema and the EN 16931 rules"

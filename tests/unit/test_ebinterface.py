@@ -131,7 +131,7 @@ def test_one_method_of_payment_is_chosen_and_the_others_named() -> None:
     again, _, notes = written(invoices.invoice(payment=(debit, invoices.MEANS)))
     assert [means.mandate for means in again.payment] == ["M-1"]
     assert any("a further payment means (BG-16); SE49" in note for note in notes)
-    assert any("BT-83 beside a direct debit; R" in note for note in notes)
+    assert any("(BT-83) beside a direct debit; R" in note for note in notes)
     card = PaymentMeans(code="48", card="4111", card_holder="E S", account="AT1")
     again, _, notes = written(invoices.invoice(payment=(card,)))
     assert (again.payment[0].card, again.payment[0].card_holder) == ("4111", "E S")
@@ -143,9 +143,9 @@ def test_a_period_takes_the_place_of_a_date_of_delivery() -> None:
     period = Period(start=invoices.NOW.date(), end=invoices.NOW.date())
     assert written(invoices.invoice(period=period))[0].period == period
     _, _, notes = written(invoices.invoice(period=period, delivery_date=period.start))
-    assert any("BG-14 beside a date of delivery" in note for note in notes)
+    assert any("the invoicing period (BG-14) beside a date of delivery" in note for note in notes)
     _, _, notes = written(invoices.invoice(period=msgspec.structs.replace(period, end=None), despatch_advice="D"))
-    assert sum("half a period" in note or "BT-16 without a date" in note for note in notes) == 2
+    assert sum("half a period" in note or "(BT-16) without a date" in note for note in notes) == 2
 
 
 def test_texts_stand_one_after_the_other() -> None:

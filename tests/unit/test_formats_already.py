@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from gateway import formats
@@ -55,3 +56,20 @@ def test_a_narrower_profile_is_written_anew() -> None:
     (document,) = read("a", "", (), data)
     assert not formats.is_already(document, data, "peppol")
     assert not formats.is_already(document, data, "xrechnung-ubl")
+
+
+@pytest.mark.parametrize(
+    ("wrapped", "already"),
+    [
+        ((), {"ubl", "en16931-ubl", "original"}),
+        (("sbdh",), {"ubl", "original"}),  # receivers of UBL take the envelope, a format is the document alone
+        (("cms",), {"original"}),
+        (("zip", "sbdh"), {"original"}),
+    ],
+)
+def test_what_came_in_an_envelope_is_taken_out_of_it(wrapped: tuple[str, ...], already: set[str]) -> None:
+    plain = next(case for case in CASES if (case / "target").read_text("utf-8").strip() == "en16931-ubl")
+    data = regenerate.answer(plain).read_bytes()
+    (document,) = read("a", "", (), data)
+    document = msgspec.structs.replace(document, wrapped=wrapped)
+    assert {entry.name for entry in formats.FORMATS if formats.is_already(document, data, entry.name)} == already

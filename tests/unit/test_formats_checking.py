@@ -67,3 +67,13 @@ def test_the_job_looks_inside_a_pdf() -> None:
     found, _ = jobs.check("facturx", pdf)
     assert found["broken"] == ()
     assert len(found["checked"]) == 2
+
+
+def test_rules_and_schemas_are_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which takes half a second; a document takes ten milliseconds after that."""
+    assert checking.check("en16931-cii", CII).broken == ()
+    monkeypatch.setattr(checking.schematron, "lean", lambda path: pytest.fail(f"{path} is compiled again"))
+    monkeypatch.setattr(checking, "_CLOSED", None)
+    before = checking._schema.cache_info().misses
+    assert checking.check("en16931-cii", CII).broken == ()
+    assert checking._schema.cache_info().misses == before

@@ -5,7 +5,7 @@ from decimal import Decimal as D
 import msgspec
 import pytest
 
-from gateway.en16931 import Totals
+from gateway.en16931 import PaymentMeans, Totals
 from gateway.formats import epc
 from tests.invoices import MEANS, invoice
 
@@ -46,6 +46,23 @@ def test_without_a_reference_the_number_of_the_invoice_is_the_text():
 )
 def test_what_is_no_transfer_in_euro_has_no_code(content):
     assert epc.payload(content) is None
+
+
+@pytest.mark.parametrize(
+    ("others", "has_code"),
+    [
+        ((), True),
+        ((msgspec.structs.replace(MEANS, account="SE49 5000 0000 0123 4000 9876", bic=None),), True),  # the same one
+        ((msgspec.structs.replace(MEANS, code="30", account="5050-1055"),), True),  # which no code can hold
+        ((msgspec.structs.replace(MEANS, account="DE75512108001245126199"),), False),
+        ((PaymentMeans(code="59", mandate="M-1"),), False),
+        ((PaymentMeans(code="48", card="4711"),), False),
+    ],
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_where_there_is_a_choice_there_is_no_code(others, has_code, turned):
+    payment = (*others, MEANS) if turned else (MEANS, *others)
+    assert (epc.payload(invoice(payment=payment)) is not None) is has_code
 
 
 def test_line_breaks_in_a_name_cannot_shift_the_lines():

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import re
 import typing
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from gateway import en16931, formats
+from gateway import en16931, formats, readers
 from gateway.formats import page
 from gateway.formats.glyphs import BREAK
+from gateway.model import Attachment
+from tests import invoices, pdf_text
 from tests.invoices import NOW, read
 
+GOLDEN = Path(__file__).parent.parent / "golden"
 # Terms that the page does not show as they are, and why.
 NOT_SHOWN = {
     "type_code": "the title says it in words",
@@ -100,17 +105,31 @@ def as_written(value: object) -> str:
     return f"{value.day} {value:%b %Y}" if isinstance(value, dt.date) else str(value)
 
 
-def test_every_term_of_the_model_is_shown_or_has_a_reason() -> None:
-    invoice, stated = whole()
-    text = shown(invoice)
-    expected = {
+def visible(stated: dict[str, object]) -> dict[str, object]:
+    """What of `stated` a page can show."""
+    return {
         path: value
         for path, value in stated.items()
         if path.rpartition(".")[2] not in PARTS.get(path.partition(".")[0], ()) and not isinstance(value, bool | int)
     }
+
+
+def test_every_term_of_the_model_is_shown_or_has_a_reason() -> None:
+    invoice, stated = whole()
+    text = shown(invoice)
+    expected = visible(stated)
     missing = {path for path, value in expected.items() if as_written(value) not in text}
     assert missing - set(NOT_SHOWN) == set()
     assert len(expected) > 200
+
+
+def test_every_term_can_be_read_on_the_page() -> None:
+    """In the text of the PDF, that is: the template places all that it gets."""
+    invoice, stated = whole()
+    pdf = invoices.pdf(invoice)
+    text = re.sub(r"\s+", "", "".join(pdf_text.pages(pdf)))
+    gone = {path for path, value in visible(stated).items() if re.sub(r"\s", "", as_written(value)) not in text}
+    assert gone - set(NOT_SHOWN) == set()
 
 
 def test_every_exception_is_one() -> None:
@@ -137,6 +156,8 @@ def test_every_exception_is_one() -> None:
             (en16931.AllowanceCharge(is_charge=False, amount=Decimal(3), reason_code="95"),),
             "Discount [95]",
         ),
+        ("notes", (en16931.Note(subject="REG", text="F-skatt"),), "Regulatory information: F-skatt"),
+        ("notes", (en16931.Note(subject="XYZ", text="F-skatt"),), "XYZ · F-skatt"),
         ("lines", (en16931.Line(id="1", price_base_quantity=Decimal(100), unit="KGM"),), "per 100 kg"),
         ("lines", (en16931.Line(id="1", vat_category="AE"),), "\nAE\n"),
         (
@@ -159,3 +180,18 @@ def test_every_exception_is_one() -> None:
 )
 def test_codes_are_words_where_there_are_some(field: str, value: Any, words: str) -> None:
     assert words in shown(msgspec.structs.replace(en16931.Invoice(), **{field: value}))
+
+
+@pytest.mark.parametrize(("type_code", "says"), [("380", True), ("381", False)])
+def test_a_credit_note_asks_nobody_to_pay(type_code: str, says: bool) -> None:
+    text = pdf_text.pages(invoices.pdf(invoices.invoice(type_code=type_code)))[0]
+    assert "20 Dec 2026" in text
+    assert ("Pay by" in text, "Scan to pay" in text) == (says, says)
+
+
+def test_an_account_stands_in_one_line_beside_the_longest_label() -> None:
+    data = (GOLDEN / "reader-96-reminder-whole/in.xml").read_bytes()
+    options = formats.Options(language="de", now=NOW)
+    (document,) = readers.read("r.xml", "", (), data)
+    made = formats.convert(document, Attachment(name="r.xml", media_type="", content=data), "pdf", options)
+    assert "SE35 5000 0000 0549 1000 0003" in pdf_text.pages(made.content)[0]

@@ -11,10 +11,10 @@ import pytest
 from gateway import formats
 from gateway.en16931 import Address, AllowanceCharge, Identifier, Invoice, Party, PaymentMeans
 from gateway.formats.settled import settled
-from gateway.formats.ubl_profiles import EN16931, PEPPOL, XRECHNUNG, en16931_ubl, peppol_bis
+from gateway.formats.ubl_profiles import EN16931, PEPPOL, XRECHNUNG, en16931_ubl, peppol_bis, xrechnung_ubl
 from gateway.readers import read
 from tests import invoices
-from tests.invoices import BUYER, SELLER
+from tests.invoices import BUYER, GERMAN, SELLER
 
 OPTIONS = formats.Options(language="en", now=invoices.NOW)
 
@@ -123,6 +123,42 @@ def test_base_and_percentage_go_together_where_the_profile_says_so(profile: Any)
     assert (
         lost[0] == "The base amount 10.00 of the allowance of 1.00 was left out: it stands with both or with neither."
     )
+
+
+@pytest.mark.parametrize(
+    ("gross", "discount", "kept"), [("110", "10", True), ("100", None, True), ("110", None, False), ("110", "9", False)]
+)
+def test_a_gross_price_is_the_price_and_its_discount_where_the_profile_says_so(
+    gross: str, discount: str | None, kept: bool
+) -> None:
+    line = invoices.line(1, gross_price=D(gross), price_discount=D(discount) if discount else None)
+    for profile, stays in ((EN16931, True), (PEPPOL, kept), (XRECHNUNG, kept)):
+        content, lost = after(profile, lines=(line,))
+        assert content.lines[0] == (
+            line if stays else msgspec.structs.replace(line, gross_price=None, price_discount=None)
+        )
+        assert lost == (
+            []
+            if stays
+            else ["The gross price 110 (BT-148) of line 1 was left out: with the discount it is not the price."]
+        )
+
+
+@pytest.mark.parametrize(
+    ("terms", "written"),
+    [
+        ("#SKONTO#TAGE=7#PROZENT=2.00#", "#SKONTO#TAGE=7#PROZENT=2.00#\n"),
+        ("30 days\n#SKONTO#TAGE=7#PROZENT=2.00#", "30 days\n#SKONTO#TAGE=7#PROZENT=2.00#\n"),
+        ("#SKONTO#TAGE=7#PROZENT=2.00#\n30 days", "#SKONTO#TAGE=7#PROZENT=2.00#\n30 days"),
+        ("30 days", "30 days"),
+        (None, None),
+    ],
+)
+def test_a_discount_for_early_payment_ends_its_line_in_xrechnung(terms: str | None, written: str | None) -> None:
+    assert after(XRECHNUNG, payment_terms=terms)[0].payment_terms == written
+    assert after(PEPPOL, payment_terms=terms)[0].payment_terms == terms
+    made = xrechnung_ubl.write(invoices.read(invoices.invoice(payment_terms=terms, **GERMAN)), invoices.SOURCE, OPTIONS)
+    assert terms is None or f"<cbc:Note>{written}</cbc:Note>".encode() in made.content
 
 
 def test_a_currency_of_accounting_without_an_amount_goes() -> None:

@@ -327,3 +327,18 @@ def test_parties_that_are_not_there_leave_no_trace() -> None:
     assert b"Payee" not in content.replace(b"PayeeFinancialAccount", b"")
     assert b"Delivery" not in content
     assert b"TaxRepresentative" not in content
+
+
+@pytest.mark.parametrize(
+    ("target", "terms", "sentence"),
+    [
+        ("en16931-ubl", None, "needs the payment terms (BT-20) or the due date (BT-9); none is at /"),
+        ("isdoc", "30 days", "needs the due date (BT-9); none is at /"),
+        ("finvoice", "30 days", "needs the due date (BT-9); none is at /"),
+    ],
+)
+def test_terms_of_payment_are_asked_for_only_where_they_help(target: str, terms: str | None, sentence: str) -> None:
+    with pytest.raises(Unconvertible) as refused:
+        made(target, due_date=None, payment_terms=terms)
+    assert refused.value.term == "BT-9"
+    assert sentence in refused.value.sentence

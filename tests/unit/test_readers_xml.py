@@ -37,9 +37,21 @@ def test_encodings(data: bytes) -> None:
     assert parse_xml(data).text == "Köpare"
 
 
-def test_windows_letters_under_a_latin_1_declaration() -> None:
-    data = "<?xml version='1.0' encoding='ISO-8859-1'?><a>5 €, “so”</a>".encode("cp1252")
+@pytest.mark.parametrize("declared", ["ISO-8859-1", "windows-1252", "WINDOWS-1252", "cp1252", "Windows_1252"])
+def test_windows_letters_also_under_a_latin_1_declaration(declared: str) -> None:
+    data = f"<?xml version='1.0' encoding='{declared}'?><a>5 €, “so”</a>".encode("cp1252")
     assert parse_xml(data).text == "5 €, “so”"
+
+
+@pytest.mark.parametrize(
+    ("declared", "text"), [("windows-1250", "Łódź"), ("windows-1253", "Αθήνα"), ("cp1251", "Київ")]
+)
+def test_other_windows_letters(declared: str, text: str) -> None:
+    data = f"<?xml version='1.0' encoding='{declared}'?><a>{text}</a>".encode(declared.replace("windows-", "cp"))
+    assert parse_xml(data).text == text
+
+
+def test_the_euro_sign_of_latin_9() -> None:
     euro = "<?xml version='1.0' encoding='ISO-8859-15'?><a>5 €</a>".encode("iso-8859-15")
     assert parse_xml(euro).text == "5 €"
 

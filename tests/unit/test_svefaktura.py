@@ -61,7 +61,7 @@ def test_tax_on_earnings_stands_with_the_swedish_registration() -> None:
 
 ANY_MEANS = (
     "Svefaktura 1.0 has no place for codes of payment means (BT-81); 58 was left out.",
-    "Svefaktura 1.0 has no place for BT-85; Nordvik Skog AB was left out.",
+    "Svefaktura 1.0 has no place for the payment account name (BT-85); Nordvik Skog AB was left out.",
 )
 
 

@@ -15,12 +15,16 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import pkcs7
 from cryptography.x509.oid import NameOID
 
+from gateway import formats
 from gateway.errors import Unreadable
 from gateway.readers import archive, cms, divide, payload, read
+from gateway.readers.envelope import NAMESPACES
+from tests import invoices
 from tests.e2e.documents import invoice
 
 SFTI = "urn:sfti:documents:StandardBusinessDocumentHeader"
 OBJECTS = "urn:sfti:documents:ObjectEnvelope:1:0"
+ENVELOPE = "http://peppol.eu/xsd/ticc/envelope/1.0"
 PDF = b"%PDF-1.4\nnot one\n%%EOF"
 
 
@@ -344,3 +348,19 @@ def test_edifact_groups() -> None:
         b"UNB+UNOC:3+S+R+x+REF'UNG+INVOIC+a'UNH+2'UNT+2+2'UNE+1+G1'UNZ+1+REF'",
         b"UNB+UNOC:3+S+R+x+REF'UNG+ORDERS+b'UNH+3'UNT+2+3'UNE+1+G2'UNZ+1+REF'",
     ]
+
+
+def test_an_invoice_inside_a_pdf_is_found_in_every_container() -> None:
+    """The PDF's attachment is opened last, whatever is around it."""
+    options = formats.Options(language="en", now=invoices.NOW)
+    hybrid = formats.convert(invoices.read(invoices.invoice()), invoices.SOURCE, "facturx", options).content
+    content = f'<b:BinaryContent xmlns:b="{ENVELOPE}" mimeType="application/pdf">{base64.b64encode(hybrid).decode()}'
+    envelope = (
+        f'<StandardBusinessDocument xmlns="{NAMESPACES[0]}">{content}</b:BinaryContent></StandardBusinessDocument>'
+    )
+    container = packed({**ASIC, "F-1042.pdf": hybrid})
+    signed = packed({**ASIC, "e.xml": envelope.encode()})
+    for data, wrapped in ((envelope.encode(), ("sbdh",)), (container, ("zip",)), (signed, ("zip", "sbdh"))):
+        (document,) = read("a", "", (), data)
+        assert (document.format, document.number, document.wrapped) == ("facturx", "F-1042", wrapped)
+        assert document.invoice is not None
