@@ -24,7 +24,9 @@ def main() -> int:
     from tui import words
     from tui.app import Console
     from tui.ascii import only_ascii
+    from tui.typed import tell_escapes_apart
 
+    tell_escapes_apart()
     words.choose(args.lang)
     ascii_only = only_ascii(os.environ) if args.ascii is None else args.ascii
     Console(args.socket, args.company, ascii_only, args.config).run(mouse=False)

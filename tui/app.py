@@ -6,33 +6,37 @@ import asyncio
 import contextlib
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 from rich.text import Text
 from textual import work
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
+from textual.widgets import Input
 
 from gateway.client import Client
 from tui.api import Api, Forbidden, GatewayError, Refused, is_down, path_of
 from tui.ascii import PlainAscii
 from tui.dialogs import Ask
+from tui.form import Form
 from tui.helptext import help_lines
 from tui.page import Page
 from tui.pager import Pager
 from tui.pages import PAGES
+from tui.pages.document import DocumentView
 from tui.palette import find, names
 from tui.safe import safe
 from tui.said import told
+from tui.typed import Typed
 from tui.words import N_, _, count, language
 
+HELPS = (Form, DocumentView)  # with a help of their own
 RETRY_SECONDS = 2.0  # until a gateway that does not answer is asked again
 
 
-class Console(App[None]):
+class Console(Typed):
     """The gateway's terminal UI."""
 
     ENABLE_COMMAND_PALETTE = False
@@ -40,6 +44,7 @@ class Console(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(str(number), f"page({number})", page.NAME, show=False) for number, page in enumerate(PAGES, 1)),
         Binding("question_mark", "help", N_("Help"), show=False),
+        Binding("f1,ctrl+g", "help", N_("Help"), show=False, priority=True),  # in a field ? is a letter
         Binding("colon,ctrl+p", "palette", N_("Command"), show=False),
         Binding("u", "undo", N_("Undo"), show=False),
         Binding("ctrl+l", "redraw", N_("Draw again"), show=False, priority=True),
@@ -81,7 +86,8 @@ class Console(App[None]):
 
     # --- pages --------------------------------------------------------------------------------------------
 
-    def _go(self, number: int) -> None:
+    def _go(self, number: int) -> Awaitable[Any] | None:
+        """Show a page; what can be waited for until it is there."""
         page = self._pages.get(number)
         if page is None:
             page = self._pages[number] = PAGES[number - 1]()
@@ -89,9 +95,8 @@ class Console(App[None]):
         while len(self.screen_stack) > 2:
             self.pop_screen()
         if len(self.screen_stack) == 1:
-            self.push_screen(f"page{number}")
-        elif self.screen is not page:
-            self.switch_screen(f"page{number}")
+            return self.push_screen(f"page{number}")
+        return self.switch_screen(f"page{number}") if self.screen is not page else None
 
     def action_page(self, number: int) -> None:
         """Jump to a page by its number."""
@@ -135,15 +140,16 @@ class Console(App[None]):
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody looks any more
             self._look_loop.call_soon_threadsafe(self.call_later, self.look)
 
-    def on_unmount(self) -> None:
-        """Nobody looks any more."""
+    async def on_unmount(self) -> None:
+        """Nobody looks any more, and nobody types."""
+        await super().on_unmount()
         self._ended.set()
 
     @work(exclusive=True, group="look", exit_on_error=False)
     async def look(self) -> None:
         """Ask how the gateway is; what changed is shown, what did not is not painted."""
         try:
-            status = await self.api.get("/status")
+            status = await self.api.get("/waiting", company=self.company)
             missing = (await self.api.get("/me"))["missing"]
             active = (await self.api.get("/settings/distribution.active", company=self.company))["value"]
         except GatewayError as error:
@@ -157,7 +163,7 @@ class Console(App[None]):
             if changed:
                 page.show_bar()
                 page.show_keys()
-            page.load(True)
+            page.load(awaited=False)
 
     def reached(self, error: GatewayError | None) -> None:
         """Note whether the gateway answers; the state bar says so when it does not."""
@@ -196,8 +202,6 @@ class Console(App[None]):
     @work(exit_on_error=False)
     async def show_document(self, id_: str) -> None:
         """One document over the page."""
-        from tui.pages.document import DocumentView
-
         try:
             shown = await self.api.get(path_of("documents", id_))
         except GatewayError as error:
@@ -224,12 +228,26 @@ class Console(App[None]):
         wrong = await self.run_command(*words)
         page.say(wrong or _("Written: {file}").format(file=file), bad=bool(wrong))
 
+    def keys_dropped(self) -> None:
+        """Say that what was typed was dropped."""
+        if self.page is not None and self.page.is_mounted:
+            self.page.say(_("The gateway takes long to answer; what was typed meanwhile is dropped."), bad=True)
+
+    def list_expected(self) -> bool:
+        """Whether the page still reads the rows that a key is meant for."""
+        page = self.screen
+        if not isinstance(page, Page) or not page.is_mounted or isinstance(self.focused, Input):
+            return False
+        return page.awaited or page.rows.on_its_way
+
     # --- keys everywhere ----------------------------------------------------------------------------------
 
     def action_help(self) -> None:
-        """The keys and words of this page."""
-        page = self.page
-        if page is not None and self.screen is page:
+        """The keys and words of what is seen: a form, a document, else the page."""
+        page, shown = self.page, self.screen
+        if isinstance(shown, HELPS):
+            shown.action_help()
+        elif page is not None and isinstance(shown, (Page, Ask)):
             self.push_screen(Pager(_("Help") + " · " + _(page.NAME), help_lines(page, self)))
 
     def action_palette(self) -> None:
@@ -253,9 +271,11 @@ class Console(App[None]):
             page.say(_("There is no command {word}; ? lists them.").format(word=word), bad=True)
             return
         (number, action), search = found
-        self._go(number)
+        shown = self._go(number)
+        if shown is not None:
+            await shown
         if self.page is not None and (search or action):
-            self.call_after_refresh(self.page.begin, search, action)
+            await self.page.begin(search, action)
 
     @work(exit_on_error=False)
     async def action_undo(self) -> None:

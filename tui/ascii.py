@@ -10,7 +10,7 @@ from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
 
-_PLAIN = str.maketrans("…·–→←▸◂‹›×█░⏎—“”\u00a0│─╭╮╰╯▏", '..-><><<>x#.|-"" |-++++|')
+_PLAIN = str.maketrans("…·–→←▸◂‹›×█░⏎—“”\u00a0│─╭╮╰╯▏", '~.-><><<>x#.|-"" |-++++|')
 
 
 _LETTERS = str.maketrans({"ß": "s", "ø": "o", "Ø": "O", "æ": "e", "Æ": "E", "œ": "e", "ł": "l", "Ł": "L", "€": "E"})

@@ -43,6 +43,20 @@ _LOOKED = {
 }
 
 
+_FIELDS = {  # of a refusal, that `_NAMES` does not know
+    "document type": N_("document type"),
+    "format to choose": N_("format"),
+    "way to attach": N_("attachments"),
+    "customer number": N_("customer number"),
+    "e-mail address": N_("e-mail address"),
+}
+
+
+def field_text(name: str) -> str:
+    """A field of a recipient in words, as refusals call it."""
+    return _({**_NAMES, **_FIELDS}.get(name, name))
+
+
 def type_text(name: object) -> str:
     """A document type in words."""
     return _(TYPES.get(str(name), str(name))) if name else ""
@@ -69,13 +83,13 @@ def changes(before: object, after: object) -> list[str]:
     lines = []
     for name in dict.fromkeys([*old, *new]):
         was, becomes = _value(name, old.get(name)), _value(name, new.get(name))
-        if was != becomes and name != "version":
+        if was != becomes and name not in ("version", "sha256"):
             both = f"{was or '–'} → {becomes or '–'}" if old and new else was or becomes
             lines.append(f"{_(_NAMES.get(name, name)) if name else ''} {both}".strip())
     return lines
 
 
 def _value(name: str, value: object) -> str:
-    if name == "what":
+    if name == "what" and value:
         return _(_LOOKED.get(str(value), str(value)))
     return type_text(value) if name == "type" else emails(value)

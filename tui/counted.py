@@ -18,8 +18,8 @@ WOULD_GO_ELSEWHERE = NN_(
     "{count} documents of the last 90 days would have gone elsewhere.",
 )
 ADDING_FREES = NN_(
-    "a adds a row for customer {customer}: {count} document will go.",
-    "a adds a row for customer {customer}: {count} documents will go.",
+    "a adds a row for customer {customer}, {kind}: {count} document will go.",
+    "a adds a row for customer {customer}, {kind}: {count} documents will go.",
 )
 WAIT = NN_("{count} document waits; Enter shows it.", "{count} documents wait; Enter shows them.")
 BYTES_SAVED = NN_("Saved {name}, {count} byte.", "Saved {name}, {count} bytes.")
@@ -32,6 +32,7 @@ IMPORT_ROWS = NN_("Import {count} row?", "Import {count} rows?")
 IMPORTED = NN_("Imported {count} row.", "Imported {count} rows.")
 TAKEN_BACK = NN_("{count} row is as it was before the list.", "{count} rows are as they were before the list.")
 ERRORS = NN_("{count} error: nothing will be imported.", "{count} errors: nothing will be imported.")
+WARNINGS = NN_("{count} warning.", "{count} warnings.")
 CHAIN_HOLDS = NN_(
     "The chain holds: {count} row is as it was written.", "The chain holds: {count} rows are as they were written."
 )

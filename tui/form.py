@@ -21,11 +21,13 @@ from tui.changed import type_text
 from tui.columns import Row
 from tui.dialogs import Confirm
 from tui.field import Field
+from tui.helptext import form_help_lines
 from tui.lines import Line
 from tui.page import WIDE
+from tui.pager import Pager
 from tui.safe import safe
 from tui.said import told
-from tui.words import N_, _
+from tui.words import N_, _, colon
 
 if TYPE_CHECKING:
     from tui.app import Console
@@ -115,7 +117,7 @@ class Form(ModalScreen[Any]):
                         yield from self._field(name)
                     yield Static(Text(_("Constants: what the documents lack, such as BT-10=…; BT-49=0204:…"), "dim"))
                 else:
-                    yield Static(Text(f"{_('Format')}: PDF"))
+                    yield Static(Text(f"{colon(_('Format'))} PDF"))
                     yield Static(Text(_("Only an advanced company chooses formats: setting “advanced” is off.")))
             yield Static("", id="form-fault", classes="form-fault", markup=False)
             yield Line(id="form-keys")
@@ -144,16 +146,19 @@ class Form(ModalScreen[Any]):
 
     def on_mount(self) -> None:
         """The words around the fields."""
-        title = _("Edit recipient") if self.row else _("Add recipient")
-        self.query_one("#form-title", Line).say(f"{title}   {safe(self.begin['number'])}", "bold")
+        self.query_one("#form-title", Line).say(f"{self._title()}   {safe(self.begin['number'])}", "bold")
         self.query_one("#form-keys", Line).say(f"Ctrl+S {_('Save')}  {_('Esc')} {_('Cancel')}", "bold")
         more = Text(f"Ctrl+T {_('Advanced')}  ", style="bold")
         if self.row:
             more.append(f"Ctrl+D {_('Delete')}", style="bold red")
+        more.append(f"  F1 {_('Help')}")
         self.query_one("#form-more", Line).say(more)
         for fault in self.query(".form-fault"):
             fault.display = not (fault.id or "").startswith("fault-") and fault.id != "form-fault"
         self._show_tab(False)
+
+    def _title(self) -> str:
+        return _("Edit recipient") if self.row else _("Add recipient")
 
     def on_resize(self, event: Resize) -> None:
         """A panel where there is room."""
@@ -258,6 +263,10 @@ class Form(ModalScreen[Any]):
             if not await self.app.push_screen_wait(Confirm(question, _("What you wrote is lost then."))):
                 return
         self.dismiss(None)
+
+    def action_help(self) -> None:
+        """The keys of the form; ? is a letter in its fields."""
+        self.app.push_screen(Pager(_("Help") + " · " + self._title(), form_help_lines(type(self))))
 
     def action_delete(self) -> None:
         """Ask the list to delete the row."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual.binding import Binding
+from textual.screen import Screen
 
 from tui.commands import COMMANDS
 from tui.searchwords import hint
@@ -48,6 +49,23 @@ def help_lines(page: Page, app: Console) -> list[str]:
     return lines
 
 
+_FIELD_KEYS = (
+    (N_("Tab ↓"), N_("next field")),
+    (N_("Shift+Tab ↑"), N_("field before")),
+    (N_("← → Space"), N_("another value, where there are ‹ ›")),
+    ("Ctrl+U Ctrl+K", N_("delete to the left, to the right")),
+)
+
+
+def form_help_lines(kind: type[Screen[Any]]) -> list[str]:
+    """The lines of the help of a form."""
+    lines = ["", _("In this form"), *_bindings([b for b in kind.BINDINGS if isinstance(b, Binding)])]
+    lines += [f"  {'F1 Ctrl+G':<26}{_('Help')}", "", _("In the fields")]
+    lines += [f"  {_(keys):<26}{_(what)}" for keys, what in _FIELD_KEYS]
+    lines += ["", _("Fields with a red * are mandatory; what is wrong with a field stands below it.")]
+    return [*lines, _("Several addresses are separated by semicolons.")]
+
+
 def view_help_lines(kind: type[Pager]) -> list[str]:
     """The lines of the help of a text with keys of its own."""
     lines = ["", _("On this page"), *_bindings([b for b in kind.BINDINGS if isinstance(b, Binding)])]
@@ -66,12 +84,15 @@ _SHOWN = {
 }
 
 
+def _named(key: str) -> str:
+    """A key as people write it."""
+    return f"Ctrl+{key[5:].upper()}" if key.startswith("ctrl+") else key.upper() if key == "f1" else key
+
+
 def _bindings(bindings: list[Binding]) -> list[str]:
     lines = []
     for binding in bindings:
-        keys = " ".join(
-            _(_SHOWN[key]) if key in _SHOWN else key.replace("ctrl+", "Ctrl+") for key in binding.key.split(",")
-        )
+        keys = " ".join(_(_SHOWN[key]) if key in _SHOWN else _named(key) for key in binding.key.split(","))
         if binding.description:
             lines.append(f"  {keys:<26}{_(binding.description)}")
     return lines

@@ -13,7 +13,7 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from tui import searchwords
-from tui.api import GatewayError, is_down
+from tui.api import GatewayError, Refused, is_down
 from tui.cliwords import command_lines
 from tui.columns import Column, Row
 from tui.field import Field
@@ -22,7 +22,7 @@ from tui.pager import Pager
 from tui.rows import PAGE, RowsView
 from tui.safe import safe
 from tui.said import told
-from tui.words import N_, Plural, _, count, some
+from tui.words import N_, Plural, _, colon, count, some
 
 if TYPE_CHECKING:
     from tui.app import Console
@@ -57,6 +57,8 @@ class Page(Screen[None]):
         super().__init__()
         self.search = ""
         self.failed = False  # to read the list
+        self.stale = True  # the rows that are shown are not those that are asked for
+        self.awaited = True  # a key that comes now is meant for the rows that are being read
         self.matching = 0
         self.everything = 0
 
@@ -97,7 +99,7 @@ class Page(Screen[None]):
 
     def label(self) -> str:
         """What stands at the top left."""
-        return f" / {_('Search')}: " if self.SEARCHES else f" {_(self.NAME)}"
+        return f" / {colon(_('Search'))} " if self.SEARCHES else f" {_(self.NAME)}"
 
     def on_screen_resume(self) -> None:
         """Come back: what changed meanwhile is shown, the cursor stays."""
@@ -133,18 +135,28 @@ class Page(Screen[None]):
         free, words = searchwords.parse(search, self.WORDS)
         return {"company": self.console.company, self.SEARCHED: free, **words}
 
+    def load(self, keep: bool = True, awaited: bool = True) -> None:
+        """Ask for what is shown; an answer to an older question is dropped. Keys wait for what a person `awaited`."""
+        self.stale = self.stale or not keep
+        self.awaited = self.awaited or awaited
+        self._load()
+
     @work(exclusive=True, group="load", exit_on_error=False)
-    async def load(self, keep: bool = True) -> None:
-        """Ask for what is shown; an answer to an older question is dropped."""
+    async def _load(self) -> None:
         try:
-            await self.fill(keep)
+            await self.fill(not self.stale)
+            if self.failed:
+                self.say("")  # what was wrong is over
             self.failed = False
             self.console.reached(None)
         except GatewayError as error:
             self.failed = True
             if is_down(error):
                 self.console.reached(error)
-            self.say(error.sentence, bad=True)
+            down = is_down(error) and isinstance(error, Refused)  # the state bar says what helps
+            nobody = _("Nobody answers at the gateway's socket; the screens go on when somebody does.")
+            self.say(nobody if down else error.sentence, bad=True)
+        self.stale = self.awaited = False
         self._show_count()
 
     async def fill(self, keep: bool) -> None:
@@ -205,7 +217,7 @@ class Page(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Refuse what the role does not allow, and say so; the gateway would refuse it too."""
-        if action == "search" and isinstance(self.focused, Input):
+        if action == "search" and self.searching:
             return False  # it is text there
         role = self.lacking(action)
         if role is not None:
@@ -214,9 +226,20 @@ class Page(Screen[None]):
 
     def show_keys(self) -> None:
         """The last line: the keys that work now."""
-        words = [f"{key} {label}" for key, label in self.keys()]
-        shown = fitted(words, f"? {_('Help')}", self.size.width - 2)  # what does not fit stands in the help
+        keys = [(_("Enter"), _("To the list")), (_("Esc"), _("Back"))] if self.searching else self.keys()
+        words = [f"{key} {label}" for key, label in keys]
+        last = f"F1 {_('Help')}" if self.searching else f"? {_('Help')}"
+        shown = fitted(words, last, self.size.width - 2)  # what does not fit stands in the help
         self.query_one("#keys", Line).say(" " + shown, "bold")
+
+    @property
+    def searching(self) -> bool:
+        """Whether what is typed goes into the search line: the keys of the page are letters there."""
+        return isinstance(self.focused, Input)
+
+    def on_descendant_focus(self) -> None:
+        """The last line says what works where the keys go now."""
+        self.show_keys()
 
     @on(RowsView.Moved)
     def _moved(self) -> None:

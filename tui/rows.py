@@ -110,6 +110,11 @@ class RowsView(ScrollView, can_focus=True):
         return self.row_at(self.cursor)
 
     @property
+    def on_its_way(self) -> bool:
+        """Whether the row under the cursor was asked for and is not here yet."""
+        return self.cursor // PAGE in self._asked
+
+    @property
     def page_start(self) -> int:
         """Where the page of the cursor begins: what a reload asks for."""
         return self.cursor // PAGE * PAGE
@@ -118,7 +123,7 @@ class RowsView(ScrollView, can_focus=True):
         if self._fetch is None or number in self._asked:
             return
         self._asked.add(number)
-        self.run_worker(self._get(number, self._generation, self._fetch), exit_on_error=False)
+        self.run_worker(self._get(number, self._generation, self._fetch), group="rows", exit_on_error=False)
 
     async def _get(self, number: int, generation: int, fetch: Fetch) -> None:
         rows = await fetch(number * PAGE, PAGE)
@@ -187,14 +192,18 @@ class RowsView(ScrollView, can_focus=True):
             self.refresh(Region(0, old - top, width, 1), Region(0, new - top, width, 1))
         else:
             self.refresh()
+        for ahead in (new - self.size.height, new + self.size.height):
+            self.row_at(ahead)  # asked for before the cursor gets there, so that no key waits for it
         self.post_message(self.Moved())
 
     def _follow(self) -> None:
-        """Scroll half a screen where the cursor leaves it: a line at a time would send all of them for each key."""
+        """Scroll by the line that the cursor left the screen by; to where it is in the middle when it went further."""
         height, top = self.size.height, self.scroll_offset.y
-        if height and not top <= self.cursor < top + height:
-            middle = max(0, min(self.cursor - height // 2, self.total - height))
-            self.scroll_to(y=middle, animate=False, force=True, immediate=True)
+        if not height or top <= self.cursor < top + height:
+            return
+        beyond = self.cursor - top if self.cursor < top else self.cursor - (top + height - 1)
+        place = top + beyond if abs(beyond) == 1 else self.cursor - height // 2
+        self.scroll_to(y=max(0, min(place, self.total - height)), animate=False, force=True, immediate=True)
 
     def on_resize(self, event: Resize) -> None:
         """Keep the cursor in sight."""

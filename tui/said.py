@@ -9,7 +9,9 @@ import functools
 import re
 
 from tui import words
-from tui.changed import type_text
+from tui.changed import TYPES, field_text, type_text
+from tui.saidasked import ASKED
+from tui.saidfiles import FILES
 from tui.words import N_, _
 
 SAID = (
@@ -105,6 +107,10 @@ SAID = (
     N_("This needs the role {role}; {user} has only {roles}."),
 )
 
+ALL = (*SAID, *FILES, *ASKED)  # the first that fits: what has many places stands last
+
+LONGEST = 600  # characters of a sentence; a longer one of somebody's making would be searched for seconds
+
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -114,21 +120,31 @@ def _patterns(language: str, known: tuple[str, ...]) -> list[tuple[re.Pattern[st
     found = []
     for said in known:
         pieces = _PLACE.split(said)
-        pattern = "".join(f"(?P<{piece}>.+?)" if place % 2 else re.escape(piece) for place, piece in enumerate(pieces))
+        parts = (
+            f"(?P<{piece}>{_what(piece)})" if place % 2 else re.escape(piece) for place, piece in enumerate(pieces)
+        )
+        pattern = "".join(parts)
         found.append((re.compile(pattern, re.DOTALL), _(said)))
     return found
 
 
+def _what(place: str) -> str:
+    """What can stand in a place: a key is one word."""
+    return r"\S+?" if place == "key" else ".+?"
+
+
 def told(sentence: str) -> str:
     """A sentence of the gateway in the language of the screens, where it is one that we know."""
-    return translated(sentence, SAID)
+    return translated(sentence, ALL)
 
 
 def translated(sentence: str, known: tuple[str, ...]) -> str:
     """A sentence in the language of the screens, where it is one of `known`; what it holds is translated too."""
     language = words.language()
-    if language == "en" or len(sentence) > 2000:
+    if language == "en" or len(sentence) > LONGEST:
         return sentence
+    if _(sentence) != sentence:
+        return _(sentence)
     for pattern, shown in _patterns(language, known):
         match = pattern.fullmatch(sentence)
         if match is not None:
@@ -137,5 +153,7 @@ def translated(sentence: str, known: tuple[str, ...]) -> str:
 
 
 def _value(name: str, value: str, known: tuple[str, ...]) -> str:
-    """What stands in a place of a sentence: a document type where it is called kind, else perhaps a sentence too."""
-    return type_text(value).lower() if name == "kind" else translated(value, known)
+    """What stands in a place of a sentence: a type or a field where it is called so, else perhaps a sentence too."""
+    if name in ("kind", "type") and value in TYPES:
+        return type_text(value).lower()
+    return field_text(value) if name == "field" else translated(value, known)

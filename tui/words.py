@@ -36,6 +36,11 @@ def _(text: str) -> str:
     return _messages.get(text, text)
 
 
+def colon(label: str) -> str:
+    """A label before what it labels: French sets a space before the colon."""
+    return _("{label}:").format(label=label)
+
+
 def language() -> str:
     """The language chosen: two letters (ISO 639-1)."""
     return _language

@@ -15,7 +15,7 @@ from gateway.admin.running import DEFAULT_COMPANY, Running, filter_of, ident, te
 from gateway.directory import ADVANCED, check_recipient, clean_number
 from gateway.model import Recipient
 from gateway.settings import Business
-from gateway.store import companies, rowhistory
+from gateway.store import companies, rowhistory, waiting
 from gateway.store import recipients as stored
 from gateway.store import settings as stored_settings
 from gateway.store.audit import Caller
@@ -49,14 +49,19 @@ async def add_recipient(running: Running, who: Caller, values: Mapping[str, obje
     """Add a row to `company`; gives it with `released`, the number of held documents that go on now."""
     company = text_of(values, "company", DEFAULT_COMPANY)
     fields = {name: value for name, value in values.items() if name != "company"}
-    return _answer(running, await running.store.write(_add, company, fields, who, running.now()))
+    saved, freed = await running.store.write(_add, company, fields, who, running.now())
+    return {**_answer(running, saved), "released": freed}
 
 
 def _add(
     connection: Connection, company: str, fields: dict[str, object], who: Caller, now: dt.datetime
-) -> stored.Saved:
+) -> tuple[stored.Saved, int]:
+    """The row, and how many documents it lets go on: fewer than it wakes where one of another type waits too."""
     company_id = companies.company_id(connection, company)
-    return stored.add(connection, company_id, _checked(connection, company_id, fields), who, now)
+    row = _checked(connection, company_id, fields)
+    normalise = Business.of(company, stored_settings.values(connection, company_id), "").normalise
+    freed = waiting.freed(connection, company_id, company, row, normalise)
+    return stored.add(connection, company_id, row, who, now), freed
 
 
 async def change_recipient(

@@ -58,6 +58,8 @@ ROUTES: Mapping[str, Permission | None] = {  # None: whoever reaches the socket
     "GET /metrics": _P.READ,
     "GET /companies": _P.READ,
     "POST /companies": _P.COMPANIES,
+    "GET /waiting": _P.READ,
+    "GET /held": _P.READ,
     "GET /choices": _P.READ,
     "GET /recipients": _P.READ,
     "GET /recipients/count": _P.READ,

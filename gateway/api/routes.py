@@ -37,6 +37,8 @@ def routes(r: Running) -> list[tuple[str, str, Handler]]:
         ("GET", "/events", _events(r)),
         ("GET", "/companies", answer(lambda _: companies.list_companies(r))),
         ("POST", "/companies", change(lambda q, who, body: companies.add_company(r, who, body))),
+        ("GET", "/waiting", answer(lambda q: counting.show_waiting(r, q.query_params))),
+        ("GET", "/held", answer(lambda q: counting.show_held(r, q.query_params))),
         ("GET", "/choices", answer(lambda _: counting.show_choices(r))),
         *((("GET", f"/{name}/count", _counted(r, name))) for name in ("recipients", "documents", "queue", "audit")),
         ("GET", "/recipients", listing(lambda q: recipients.list_recipients(r, q.query_params))),

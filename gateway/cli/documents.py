@@ -24,6 +24,7 @@ _COLUMNS = (
     ("state", "STATE"),
     ("why", "WHY"),
 )
+_HELD = (("count", "COUNT"), ("cause", "CAUSE"), ("type", "TYPE"), ("frees", "A ROW FREES"))
 _FILTERS = {
     "company": "only this company's",
     "state": "received, held, queued, sent, partly_sent, bounced or cancelled",
@@ -47,6 +48,9 @@ def register(commands: Commands) -> None:
     for name, purpose in _FILTERS.items():
         list_.add_argument(f"--{name}", help=purpose)
     list_.set_defaults(run=run_list)
+    held = verbs.add_parser("held", help="count held documents by cause, and what a missing recipient would free")
+    held.add_argument("--company", help="of this company; without it of default")
+    held.set_defaults(run=run_held)
     for verb, purpose, run in (
         ("show", "show a document, its deliveries and every attempt", run_show),
         ("why", "say why a document goes where it goes, or waits", run_why),
@@ -83,6 +87,16 @@ def run_list(context: Context, args: argparse.Namespace) -> int:
         return 0
     shown = [{**row, "received_at": text.short_time(row["received_at"]), "why": _why(row)} for row in rows]
     text.print_table(shown, _COLUMNS, "No document matches.")
+    return 0
+
+
+def run_held(context: Context, args: argparse.Namespace) -> int:
+    """Print the causes, most documents first."""
+    rows = context.client().get("/held", {"company": args.company})
+    if context.json:
+        text.print_json(rows)
+        return 0
+    text.print_table(rows, _HELD, "Nothing is held.")
     return 0
 
 

@@ -22,7 +22,7 @@ from sqlalchemy.pool import QueuePool, StaticPool
 
 from gateway.errors import ConfigError, Corrupt, Refused, Temporary
 
-SCHEMA = "0001"  # the newest migration; gateway/store/migrations/versions/
+SCHEMA = "0002"  # the newest migration; gateway/store/migrations/versions/
 
 WRITER_PRAGMAS: dict[str, int | str] = {
     "page_size": 16384,  # this and auto_vacuum take effect only before the first table

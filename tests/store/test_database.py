@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import re
 import shutil
@@ -13,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from gateway.errors import ConfigError, Corrupt, Refused
-from gateway.store import Store, database, schema
+from gateway.store import Store, companies, database, recipients, schema
 
 
 def statements(engine: sa.Engine) -> dict[str, set[str]]:
@@ -153,6 +154,35 @@ def test_a_pending_step_keeps_a_copy_beside(tmp_path: Path) -> None:
     copy = sqlite3.connect(tmp_path / f"gateway.db.before-{database.SCHEMA}")
     assert copy.execute("SELECT value FROM meta WHERE key = 'old'").fetchone() == ("data",)
     copy.close()
+
+
+@pytest.mark.parametrize("has_index", [False, True])
+async def test_a_database_made_by_the_first_step_gets_the_index_that_searches_read(
+    tmp_path: Path, has_index: bool, now: dt.datetime
+) -> None:
+    """The first step made it only for a while: a database at 0001 may have it or not."""
+    path = tmp_path / "gateway.db"
+    database.create_for_test(path).dispose()
+    with sqlite3.connect(path) as connection:
+        connection.execute("INSERT INTO meta VALUES ('old', 'data')")
+        connection.execute("UPDATE alembic_version SET version_num = '0001'")
+        if not has_index:
+            connection.execute("DROP INDEX recipient_search")
+    connection.close()
+    store = Store(path)
+    store.open()
+    wanted = recipients.Filter(company="default", search="köpare", limit=64)
+    await store.write(companies.ensure_company, "default", now)
+    assert await store.read(recipients.list_recipients, wanted) == []
+    await store.close()
+    with sqlite3.connect(path) as connection:
+        asked = (
+            "SELECT id FROM recipient WHERE company_id = 1 AND instr(search, 'x') ORDER BY company_id, number_key, id"
+        )
+        plan = [row[-1] for row in connection.execute(f"EXPLAIN QUERY PLAN {asked}")]
+        assert [connection.execute("SELECT value FROM meta WHERE key = 'old'").fetchone()] == [("data",)]
+    connection.close()
+    assert plan == ["SEARCH recipient USING COVERING INDEX recipient_search (company_id=?)"]
 
 
 @pytest.mark.parametrize("url", ["mysql://x", "gateway.db", "sqlite:"])

@@ -44,6 +44,8 @@ class Desk:
         running = Running(store=store, config=CONFIG, pool=pool, quirks=lambda _source: self.quirks)
         app = make_app(running, lambda uid: Caller(uid=uid, user="bertil", roles=self.roles))
         self.asked: list[str] = []  # paths of the requests, with their queries
+        self.answering = asyncio.Event()  # cleared: what is asked for waits
+        self.answering.set()
         self.server = SocketServer(path, self._noting(app), None)
         self.config = path.with_name("gateway.toml")  # what finds the socket for the commands that the screens run
         self.config.write_text(f'[gateway]\nadmin_socket = "{path}"\ndatabase = "sqlite:gateway.db"\n')
@@ -54,6 +56,7 @@ class Desk:
         async def noting(scope: Any, receive: Any, send: Any) -> None:
             if scope["type"] == "http":
                 self.asked.append(f"{scope['path']}?{scope['query_string'].decode()}")
+                await self.answering.wait()
             await app(scope, receive, send)
 
         return noting

@@ -57,6 +57,11 @@ async def test_keys_of_the_application(desk: Desk) -> None:
             await keys.press(str(number), on(pilot, kind))
         await keys.press("question_mark", on(pilot, Pager))
         await away(pilot, Audit)
+        for key in ("f1", "ctrl+g"):  # in a field too, where ? is a letter
+            await pilot.press("slash")
+            await keys.press(key, on(pilot, Pager))
+            await away(pilot, Audit)
+            await pilot.press("escape")  # out of the field
         for key in ("colon", "ctrl+p"):
             await keys.press(key, on(pilot, Ask))
             await away(pilot, Audit)

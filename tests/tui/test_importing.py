@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual import events
 
 from gateway.store import recipients as stored
 from tests.tui.conftest import Desk, line, screen, until
+from tui.app import Console
 from tui.dialogs import Ask, Confirm
 from tui.field import Field
 from tui.pages.importing import Importing, files_like
+from tui.pages.recipients import Recipients
 
 worker = pytest.mark.parametrize("desk", ["worker"], indirect=True)
 
@@ -67,3 +70,23 @@ def test_tab_completes_files(tmp_path: Path) -> None:
     assert files_like(f"{tmp_path}/li") == [f"{tmp_path}/list.csv", f"{tmp_path}/lists/"]
     assert files_like(f"{tmp_path}/") == [f"{tmp_path}/list.csv", f"{tmp_path}/lists/"]
     assert files_like(f"{tmp_path}/nowhere/x") == []
+
+
+@worker
+async def test_escape_does_not_wait_for_a_file_that_is_being_read(desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "list.csv"
+    file.write_text("customer_number;email\n1001;new@example.com\n")
+    async with desk.console().run_test(size=(80, 24)) as pilot:
+        console = pilot.app
+        assert isinstance(console, Console)
+        console.patience = 60.0
+        await pilot.press("2", "i")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Ask))
+        pilot.app.screen.query_one(Field).value = str(file)
+        await pilot.press("enter")
+        await until(pilot, lambda: pilot.app.screen.query_one(Field).value == "invoice")
+        desk.answering.clear()
+        for key in ("enter", "escape"):
+            console.post_message(events.Key(key, None))
+        await until(pilot, lambda: isinstance(pilot.app.screen, Recipients) and not console._typed)
+        desk.answering.set()

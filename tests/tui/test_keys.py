@@ -262,10 +262,12 @@ async def test_gateway_that_is_down_is_a_banner(desk: Desk) -> None:
         await until(pilot, lambda: "0 of 0" in line(pilot, "count"))
         await desk.stop()
         await pilot.press("r")
-        await until(pilot, lambda: "GATEWAY DOWN" in line(pilot, "bar") and "gateway serve" in line(pilot, "message"))
+        await until(pilot, lambda: "GATEWAY DOWN" in line(pilot, "bar") and "gateway serve" in line(pilot, "bar"))
+        assert "Nobody answers" in line(pilot, "message")
         await desk.server.start()
         await pilot.press("r")
         await until(pilot, lambda: "GATEWAY DOWN" not in line(pilot, "bar"))
+        await until(pilot, lambda: line(pilot, "message").strip() == "")
 
 
 @pytest.mark.parametrize(
@@ -286,3 +288,19 @@ async def test_what_a_role_lacks_is_disabled_with_the_reason(desk: Desk, number:
         await pilot.press(key)
         await until(pilot, lambda: f"This needs the role {role}." in line(pilot, "message"))
         assert isinstance(pilot.app.screen, PAGES[int(number) - 1])
+
+
+async def test_question_mark_is_a_letter_in_a_field_and_help_is_f1(desk: Desk) -> None:
+    async with desk.console().run_test(size=SIZE) as pilot:
+        await pilot.press("2", "slash", "question_mark")
+        await until(pilot, lambda: pilot.app.screen.query_one("#search", Field).value == "?")
+        assert line(pilot, "keys") == " Enter To the list  Esc Back  F1 Help"
+        await pilot.press("escape", "a", "question_mark")
+        await until(pilot, lambda: pilot.app.screen.query_one("#field-number", Field).value == "?")
+        assert "F1 Help" in line(pilot, "form-more")
+        for key in ("f1", "ctrl+g"):
+            await pilot.press(key)
+            await until(pilot, lambda: "Ctrl+S" in screen(pilot) and "mandatory; what is wrong" in screen(pilot))
+            await pilot.press("escape")
+            await until(pilot, lambda: isinstance(pilot.app.screen, Form))
+        assert pilot.app.screen.query_one("#field-number", Field).value == "?"

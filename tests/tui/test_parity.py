@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import argparse
+import asyncio
 import contextlib
 import importlib
+import inspect
 import io
+import json
 import re
 import shlex
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
-from gateway.cli import NOUNS, Parser
+from gateway.cli import NOUNS, Parser, main
+from gateway.model import show_id
 from tests.tui import keys
+from tests.tui.conftest import Desk
 from tui.app import Console
 from tui.cliwords import filled
 from tui.conflict import Conflicted
@@ -21,6 +28,8 @@ from tui.form import Choice, Form
 from tui.page import Page
 from tui.pager import Pager
 from tui.pages import PAGES
+from tui.pages.batches import Batches
+from tui.pages.importing import Importing
 from tui.rows import RowsView
 
 # Keys that change nothing and show no more than what the list of their page shows.
@@ -67,20 +76,64 @@ def test_every_key_has_a_command_line(kind: type) -> None:
 def test_every_command_line_is_one(kind: type) -> None:
     """The command line's own parser takes it, so that a renamed verb or option fails here."""
     for line in lines(kind).values():
-        words = shlex.split(filled(re.sub(r"--search \{search\}", "--search x", line), {}))
-        parser = Parser(prog="gateway")
-        assert words[0] in NOUNS
-        module = importlib.import_module(f"gateway.cli.{words[0]}")
-        module.register(parser.add_subparsers(required=True, parser_class=Parser))
-        said = io.StringIO()
-        with contextlib.redirect_stderr(said):
-            try:
-                args = parser.parse_args(words)
-            except SystemExit:
-                pytest.fail(f"gateway {line}: {said.getvalue()}")
-        assert callable(args.run)
+        assert callable(parsed(line).run)
+
+
+def parsed(line: str) -> argparse.Namespace:
+    """What the command line makes of a line."""
+    words = shlex.split(filled(re.sub(r"--search \{search\}", "--search x", line), {}))
+    parser = Parser(prog="gateway")
+    assert words[0] in NOUNS
+    module = importlib.import_module(f"gateway.cli.{words[0]}")
+    module.register(parser.add_subparsers(required=True, parser_class=Parser))
+    complaint = io.StringIO()
+    with contextlib.redirect_stderr(complaint):
+        try:
+            return parser.parse_args(words)
+        except SystemExit:
+            pytest.fail(f"gateway {line}: {complaint.getvalue()}")
 
 
 def test_values_are_quoted() -> None:
     line = filled("recipients set {number} --email {email} --name {name}", {"number": "a b;c", "email": ["x@y", "z@y"]})
     assert shlex.split(line) == ["recipients", "set", "a b;c", "--email", "x@y;z@y", "--name", "NAME"]
+
+
+@pytest.mark.parametrize(
+    ("desk", "kind"),
+    [("worker" if kind in (Batches, Importing) else "", kind) for kind in WITH_LINES if "" in lines(kind)],
+    ids=lambda each: getattr(each, "__name__", each),
+    indirect=["desk"],
+)
+async def test_what_a_screen_shows_is_there_as_json_and_as_lines(desk: Desk, tmp_path: Path, kind: type) -> None:
+    """For scripts and for who cannot see a screen: the same by a command, which never needs a terminal."""
+    await desk.row("1001", "a@example.com")
+    document = await desk.document(hold="1002")
+    await desk.document()
+    (tmp_path / "list.csv").write_text("customer_number;email\n1001;b@example.com\n")
+    row = {"id": show_id(document), "file": str(tmp_path / "list.csv"), "type": "invoice", "search": ""}
+    words = shlex.split(filled(lines(kind)[""], row, company="default"))
+    words = [word for word in words if word not in ("--search", "SEARCH")]
+    if kind is Batches:
+        await said(desk, "recipients", "import", row["file"], "--type", "invoice")
+    (plain, code), (shown, json_code) = (await said(desk, *words), await said(desk, "--json", *words))
+    assert (code, json_code) == (0, 0)
+    assert json.loads(shown) not in ([], {})
+    assert plain.strip()
+    assert "\x1b" not in plain + shown
+
+
+async def said(desk: Desk, *words: str) -> tuple[str, int]:
+    """What a command writes, and its exit code."""
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        code = await asyncio.to_thread(main, ["-c", str(desk.config), *words])
+    return out.getvalue(), code
+
+
+@pytest.mark.parametrize("kind", WITH_LINES, ids=lambda kind: kind.__name__)
+def test_every_action_answers_as_json(kind: type) -> None:
+    """The function behind each line knows of `--json`, or writes a file as it is."""
+    for line in lines(kind).values():
+        source = inspect.getsource(parsed(line).run)
+        assert "context.json" in source or "say(" in source or "args.output" in source, line

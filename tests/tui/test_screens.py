@@ -24,15 +24,23 @@ from gateway.store import schema
 from tests.tui.conftest import Desk, line, screen, until
 from tests.tui.pictures import colours, picture, told_by_colour
 from tui import states, told, words
+from tui.app import Console
+from tui.conflict import Conflicted
 from tui.dialogs import Ask, Confirm
+from tui.field import Field
 from tui.form import Form
 from tui.pager import Pager
 from tui.pages import PAGES
+from tui.pages.batches import Batches
+from tui.pages.importing import Importing
 from tui.rows import RowsView
 
 FOLDER = Path(__file__).parent / "screens"
 PICTURES = os.environ.get("PICTURES")
 PICTURED = {"home": 80, "recipients": 80, "form": 120, "document": 80, "held": 80, "settings": 80}  # columns
+
+worker = pytest.mark.parametrize("desk", ["worker"], indirect=True)
+sizes = pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
 
 _CATALOGUE = words.catalogue("fr")
 _FRENCH = "\n".join(_CATALOGUE.values())
@@ -125,7 +133,10 @@ async def walk(pilot: Pilot[Any]) -> AsyncIterator[str]:
     await pilot.press("2", "enter")
     await until(pilot, lambda: isinstance(pilot.app.screen, Form) and pilot.app.focused)
     yield "form"
-    await pilot.press("ctrl+t")
+    await pilot.press("f1")
+    await until(pilot, lambda: isinstance(pilot.app.screen, Pager))
+    yield "form-help"
+    await pilot.press("escape", "ctrl+t")
     yield "form-advanced"
     await pilot.press("escape", "d")
     await until(pilot, lambda: isinstance(pilot.app.screen, Confirm))
@@ -142,18 +153,80 @@ async def walk(pilot: Pilot[Any]) -> AsyncIterator[str]:
     await pilot.press("colon")
     await until(pilot, lambda: isinstance(pilot.app.screen, Ask))
     yield "palette"
+    await pilot.press("escape")
+
+
+LISTS = {  # a list that can be imported, and one that cannot
+    "import": "customer_number;email;name\n1001;nouveau@kopare.se;Köpare AB\n1002;norr@kopare.se;\n3000;k@å.example;\n",
+    "import-errors": "customer_number;email;phone\n1001;facturation@;1\n;two@example.com;2\n1002;a@example.com;3\n",
+}
+
+
+async def walk_lists(desk: Desk, pilot: Pilot[Any], folder: Path) -> AsyncIterator[str]:
+    """What a list would change, what is wrong with one, and the lists that were imported."""
+    await pilot.press("2")
+    for name, text in LISTS.items():
+        file = folder / "clients.csv"
+        file.write_text(text)
+        await pilot.app.push_screen(Importing(file, "invoice"))
+        await until(pilot, lambda: pilot.app.screen.query_one(RowsView).row and line(pilot, "message").strip())
+        yield name
+        await pilot.press(*(["enter", "y"] if name == "import" else ["escape"]))
+        await until(pilot, lambda: isinstance(pilot.app.screen, PAGES[1]))
+    await desk.store.write(lambda connection: connection.execute(sa.update(schema.batch).values(created_at=desk.now)))
+    await pilot.press("B")
+    await until(pilot, lambda: isinstance(pilot.app.screen, Batches) and pilot.app.screen.rows.row)
+    yield "batches"
+    await pilot.press("escape")
+
+
+async def walk_trouble(desk: Desk, pilot: Pilot[Any]) -> AsyncIterator[str]:
+    """Somebody else saved first, a role that may not, a gateway that is gone."""
+    await until(pilot, lambda: isinstance(pilot.app.screen, PAGES[1]) and pilot.app.screen.query_one(RowsView).row)
+    row = pilot.app.screen.query_one(RowsView).row
+    assert row is not None
+    await pilot.press("enter")
+    await until(pilot, lambda: isinstance(pilot.app.screen, Form) and pilot.app.focused)
+    pilot.app.screen.query_one("#field-email", Field).value = "moi@havnens-mobler.example"
+    console = pilot.app
+    assert isinstance(console, Console)
+    theirs = {"email": "autre@havnens-mobler.example", "name": "Havnens"}
+    await console.api.patch(f"/recipients/{row['id']}", theirs, row["version"])
+    await pilot.press("ctrl+s")
+    await until(pilot, lambda: isinstance(pilot.app.screen, Conflicted))
+    yield "conflict"
+    await pilot.press("escape", "escape", "y")
+    await until(pilot, lambda: isinstance(pilot.app.screen, PAGES[1]))
+    desk.roles = ("viewer",)
+    console.look()
+    await until(pilot, lambda: "(" in line(pilot, "keys"))
+    await pilot.press("d")
+    await until(pilot, lambda: "directory" in line(pilot, "message"))
+    yield "role"
+    await desk.stop()
+    await pilot.press("r")
+    await until(pilot, lambda: console.fault is not None and line(pilot, "message").strip())
+    yield "down"
+
+
+async def walk_all(desk: Desk, pilot: Pilot[Any], folder: Path) -> AsyncIterator[str]:
+    """Every picture, one after the other."""
+    for part in (walk(pilot), walk_lists(desk, pilot, folder), walk_trouble(desk, pilot)):
+        async for name in part:
+            await pilot.pause()
+            yield name
 
 
 @pytest.mark.usefixtures("still")
+@worker
 @pytest.mark.parametrize("language", words.LANGUAGES)
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
-async def test_golden_screens(desk: Desk, size: tuple[int, int], language: str) -> None:
+@sizes
+async def test_golden_screens(desk: Desk, size: tuple[int, int], language: str, tmp_path: Path) -> None:
     await fill(desk)
     words.choose(language)
     wrong, folder = [], FOLDER / f"{size[0]}x{size[1]}-{language}"
     async with desk.console().run_test(size=size) as pilot:
-        async for name in walk(pilot):
-            await pilot.pause()
+        async for name in walk_all(desk, pilot, tmp_path):
             shown, drawn = same_every_time(screen(pilot)), same_every_time(picture(pilot.app))
             assert language == "en" or left_over(shown) == [], shown
             assert [*(each for rows in pilot.app.screen.query(RowsView) for each in told_by_colour(rows))] == []
@@ -167,18 +240,21 @@ async def test_golden_screens(desk: Desk, size: tuple[int, int], language: str) 
 
 
 @pytest.mark.usefixtures("still")
-async def test_golden_screens_without_colour(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+@worker
+@sizes
+async def test_golden_screens_without_colour(
+    desk: Desk, size: tuple[int, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """NO_COLOR (no-color.org): every screen says the same words, and has no colour."""
     monkeypatch.setenv("NO_COLOR", "1")
     await fill(desk)
-    wrong = []
-    async with desk.console().run_test(size=(80, 24)) as pilot:
-        async for name in walk(pilot):
-            await pilot.pause()
+    wrong, folder = [], f"{size[0]}x{size[1]}-en"
+    async with desk.console().run_test(size=size) as pilot:
+        async for name in walk_all(desk, pilot, tmp_path):
             drawn = same_every_time(picture(pilot.app))
             assert colours(drawn) == set(), name
-            assert same_every_time(screen(pilot)) == (FOLDER / "80x24-en" / f"{name}.txt").read_text()
-            if not matches(FOLDER / "80x24-en-no-color" / f"{name}.svg", drawn):
+            assert same_every_time(screen(pilot)) == (FOLDER / folder / f"{name}.txt").read_text()
+            if not matches(FOLDER / f"{folder}-no-color" / f"{name}.svg", drawn):
                 wrong.append(name)
     assert wrong == []
 

@@ -189,4 +189,4 @@ def test_ascii_where_the_locale_has_no_utf8(environ: dict[str, str], only: bool)
 
 def test_letters_stay_readable_and_as_wide() -> None:
     assert plain("Köpare Ærø 株") == "Kopare Ero ??"
-    assert plain("▸Général◂ …") == ">General< ."
+    assert plain("▸Général◂ …") == ">General< ~"

@@ -17,6 +17,7 @@ from tests.e2e.conftest import Make, make_gateway  # noqa: F401  (the fixture)
 from tests.e2e.documents import invoice
 from tests.e2e.gateway import Gateway, until
 from tests.peer import Peer
+from tests.tui.conftest import Desk
 
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
 
@@ -73,6 +74,31 @@ async def test_a_row_is_added_and_the_held_document_goes(make_gateway: Make, soc
         await peer.arrived(1)
         assert peer.mails[0].envelope.rcpt_to == ("kund@customer.example",)
         await asyncio.to_thread(gateway.stop)
+
+
+async def test_a_list_that_the_terminal_scrolls_is_the_list(desk: Desk, sockets: Path) -> None:
+    """Over both edges, by lines, by pages and by jumps: what stands on the screen is what stands there in the list."""
+    for number in range(100, 200):
+        await desk.row(str(number), f"kund{number}@example.com")
+    tmux = Tmux(sockets / "tmux", sys.executable, "-m", "tui", "--socket", str(desk.path), "--lang", "en")
+    try:
+        await asyncio.to_thread(tmux.until, "Help")
+        tmux.press("2")
+        await asyncio.to_thread(tmux.until, "100 of 100")
+        for keys, cursor in (
+            (["j"] * 20, 20),
+            (["j"] * 9 + ["k"] * 25, 4),
+            (["G", *"kkkkkkkkkkkkkkkkkkkk"], 79),
+            (["PPage", "k", "k", "j"], 62),
+            (["C-d", "j", "j", "g", "j"], 1),
+        ):
+            tmux.press(*keys)
+            await asyncio.to_thread(tmux.until, f"{100 + cursor} · Invoice")
+            seen = [int(each[2:5]) for each in tmux.shown().split("\n")[3:21]]
+            assert seen == [*range(seen[0], seen[0] + 18)], tmux.shown()
+            assert 100 + cursor in seen
+    finally:
+        tmux.close()
 
 
 def _walk(gateway: Gateway, socket: Path) -> None:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from gateway.errors import Refused
 from gateway.smtp.quirks import Quirk
+from gateway.store import companies, schema
 from gateway.store import recipients as stored
 from tests.tui.conftest import WHO, Desk, line, screen, until
 from tests.tui.keys import SIZE, answer, away, on, page, says
+from tests.tui.test_tty import fill
 from tui.app import Console
 from tui.conflict import Conflicted
 from tui.dialogs import Ask
 from tui.field import Field
 from tui.form import Choice, Form
-from tui.pages import home
+from tui.pages import PAGES, home
 from tui.pages.document import DocumentView
 from tui.pages.held import Held
 from tui.pages.recipients import Recipients
@@ -237,3 +242,92 @@ def test_home_names_what_goes_wrong_slowly() -> None:
     ]
     fine = [row["text"] for row in home._healthy(health) if row["state"] != "!"]
     assert fine == ["certificate 61 days  new.pem", "DKIM gw1: the DNS has the record"]
+
+
+async def test_numbers_are_those_of_the_company_that_is_shown(desk: Desk) -> None:
+    """Another company's documents for the same number, and one of another type, are in no promise."""
+    for type_ in ("invoice", "invoice", "order"):
+        await desk.store.write(_typed, await desk.document(hold="1001"), "default", type_)
+    for _number in range(3):
+        await desk.store.write(_typed, await desk.document(hold="1001"), "other", "invoice")
+    async with desk.console().run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: "HELD 3" in line(pilot, "bar") and "1001 ×3" in screen(pilot))
+        await pilot.press("5")
+        await until(pilot, lambda: "customer 1001, Invoice: 2 documents will go." in line(pilot, "explain"))
+        await pilot.press("a", "tab", *"a@example.com", "ctrl+s")
+        await until(pilot, lambda: "2 documents go on." in line(pilot, "message"))
+        await pilot.press("colon", *"company other", "enter")
+        await until(pilot, lambda: "HELD 3" in line(pilot, "bar") and "other" in line(pilot, "bar"))
+        await until(pilot, lambda: "Invoice: 3 documents will go." in line(pilot, "explain"))
+        await pilot.press("R")
+        await until(pilot, lambda: "Release 3 documents?" in screen(pilot))
+        await pilot.press("y")
+        await until(pilot, lambda: "3 documents go on." in line(pilot, "message"))
+
+
+def _typed(connection: Any, document: int, company: str, type_: str) -> None:
+    """A held document of a company and type, which waits for a row of that company."""
+    id_ = companies.ensure_company(connection, company, dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
+    values = {"company_id": id_, "type": type_}
+    connection.execute(sa.update(schema.document).where(schema.document.c.id == document).values(values))
+    mine = schema.wake.c.document_id == document
+    connection.execute(sa.update(schema.wake).where(mine).values(key=f"recipient:{company}:1001"))
+
+
+async def test_enter_on_home_goes_where_the_line_is_dealt_with(desk: Desk) -> None:
+    await desk.document(hold="1001")
+    await desk.document()
+    async with desk.console().run_test(size=SIZE) as pilot:
+        for text, number in (("1001 ×1", 5), ("local", 6), ("capture", 4), ("Activate", 7)):
+            await pilot.press("1")
+            await until(pilot, lambda text=text: text in screen(pilot))  # type: ignore[misc]
+            rows = pilot.app.screen.query_one(RowsView)
+            rows.cursor = next(y for y in range(rows.total) if text in str((rows.row_at(y) or {}).get("text")))
+            await pilot.press("enter")
+            await until(pilot, on(pilot, PAGES[number - 1]))
+
+
+async def test_a_gateway_that_goes_is_said_without_a_key(desk: Desk) -> None:
+    async with desk.console().run_test(size=SIZE) as pilot:
+        await page(pilot, 2)
+        await until(pilot, lambda: "0 of 0" in line(pilot, "count"))
+        await desk.stop()
+        await until(pilot, lambda: "GATEWAY DOWN" in line(pilot, "bar"))
+
+
+async def test_the_count_of_all_is_asked_for_where_a_page_begins_with_a_search(desk: Desk) -> None:
+    for number in ("1001", "1002", "1003"):
+        await desk.row(number, "a@example.com")
+    async with desk.console().run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: line(pilot, "explain") or True)
+        desk.answering.clear()  # the list without a search never comes
+        pilot.app.action_page(2)  # type: ignore[attr-defined]
+        await until(pilot, lambda: isinstance(pilot.app.screen, Recipients) and pilot.app.screen.is_mounted)
+        pilot.app.screen.look_for("1002")  # type: ignore[attr-defined]
+        await until(pilot, lambda: pilot.app.screen.search == "1002")  # type: ignore[attr-defined]
+        desk.answering.set()
+        await until(pilot, lambda: "1 of 3" in line(pilot, "count"))
+
+
+async def test_a_list_keeps_sixteen_pages(desk: Desk) -> None:
+    await fill(desk, 1300)
+    async with desk.console().run_test(size=SIZE) as pilot:
+        await page(pilot, 2, 1300)
+        rows = pilot.app.screen.query_one(RowsView)
+        for place in range(0, 1300, 60):
+            rows.cursor = place
+            await until(pilot, lambda: rows.row is not None)
+        assert len(rows._pages) <= 16
+
+
+async def test_rows_are_asked_for_before_the_cursor_gets_there(desk: Desk) -> None:
+    await fill(desk, 200)
+    async with desk.console().run_test(size=SIZE) as pilot:
+        await page(pilot, 2, 200)
+        rows = pilot.app.screen.query_one(RowsView)
+        rows.cursor = 50
+        await until(pilot, lambda: 1 in rows._pages)
+        desk.answering.clear()  # nothing more comes
+        rows.cursor = 64
+        assert rows.row is not None
+        desk.answering.set()

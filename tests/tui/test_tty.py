@@ -61,16 +61,17 @@ async def test_hundred_thousand_recipients_over_a_thin_line(desk: Desk) -> None:
         assert await asyncio.to_thread(tty.rests, 0.5)
         assert {("limit=64" in path, "offset" in path) for path in pages(desk)} == {(True, False)}
         desk.asked.clear()
-        total = 0
+        sent = list[int]()
         for key, number in ((b"j", 10), (b"j", 100), (b"\x1b[B", 1000), (b"k", 100), (b"\x1b[A", 10)):
             tty.press(key)
-            total += len(await asyncio.to_thread(tty.until, b"kund%d@" % number))
-            total += len(await asyncio.to_thread(tty.quiet, 0.3))
+            sent.append(len(await asyncio.to_thread(tty.until, b"kund%d@" % number)))
+            sent[-1] += len(await asyncio.to_thread(tty.quiet, 0.3))
         order = sorted(range(1, MANY + 1), key=str)
-        for place in range(2, 42):  # over the edge of the screen, twice
-            tty.press(b"j")
-            total += len(await asyncio.to_thread(tty.until, b"kund%d@" % order[place]))
-        assert 0 < total <= 45 * 600
+        walk = [(b"j", place) for place in range(2, 32)] + [(b"k", place) for place in range(30, 0, -1)]
+        for key, place in walk:  # over both edges of the screen, where each key scrolls
+            tty.press(key)
+            sent.append(len(await asyncio.to_thread(tty.until, b"kund%d@" % order[place])))
+        assert 0 < max(sent) <= 600
         assert desk.asked == []
         tty.press(b"G")
         await asyncio.to_thread(tty.until, b"kund99999@")
@@ -210,6 +211,29 @@ async def test_no_color_sends_no_colour(desk: Desk) -> None:
         got += await asyncio.to_thread(tty.quiet, 1.0)
     colours = {int(code) for codes in re.findall(rb"\x1b\[([0-9;]+)m", got) for code in codes.split(b";") if code}
     assert not {code for code in colours if 30 <= code <= 37 or 40 <= code <= 47 or 90 <= code <= 107}
+
+
+async def test_sixteen_colours_and_no_mouse_whatever_the_terminal_can(desk: Desk) -> None:
+    """The terminal's own colours, and its own selection: no mode of the mouse is switched on (xterm, ctlseqs)."""
+    await desk.document(hold="1001")
+    with terminal(desk, COLORTERM="truecolor") as tty:
+        got = await asyncio.to_thread(tty.until, b"HELD 1")
+        got += await asyncio.to_thread(tty.quiet, 0.5)
+        tty.press(b"7")
+        got += await asyncio.to_thread(tty.until, b"Activate")
+    codes = {code for codes in re.findall(rb"\x1b\[([0-9;]+)m", got) for code in codes.split(b";")}
+    assert b"31" in codes
+    assert not codes & {b"38", b"48"}
+    assert not set(re.findall(rb"\x1b\[\?(\d+)h", got)) & {b"1000", b"1002", b"1003", b"1006", b"1015"}
+
+
+async def test_an_idle_field_sends_nothing(desk: Desk) -> None:
+    """Not even a cursor that blinks."""
+    with terminal(desk) as tty:
+        await asyncio.to_thread(tty.until, b"Help")
+        tty.press(b"2/")
+        await asyncio.to_thread(tty.until, b"F1 Help")
+        assert await asyncio.to_thread(tty.rests, 1.2)
 
 
 async def test_ascii_sends_ascii(desk: Desk) -> None:

@@ -62,7 +62,7 @@ CONTRACT = """
     dkim:keygen,record,check formats:list companies:list,add
     recipients:list,add,show,set,delete,import,export,template,undo,history,revert,batches
     settings:list,get,set
-    sources:list,hash documents:list,show,why,original,message,text,release,resend,cancel
+    sources:list,hash documents:list,held,show,why,original,message,text,release,resend,cancel
     queue:list,retry,hold,release,cancel,pause,resume audit:list,export,verify
 """
 

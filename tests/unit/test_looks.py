@@ -34,7 +34,13 @@ LOOKS = {  # path below the document: what the audit calls it, and the verb of `
     "/message": ("message", "message"),
     "/text": ("text", "text"),
 }
-NO_LOOK = {"list", "release", "cancel", "resend"}  # the other verbs: they show nothing of what stands in a document
+NO_LOOK = {
+    "list",
+    "held",
+    "release",
+    "cancel",
+    "resend",
+}  # the other verbs: they show nothing of what stands in a document
 
 
 class Door:

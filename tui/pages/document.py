@@ -26,7 +26,7 @@ from tui.safe import safe
 from tui.said import told
 from tui.states import full_time, state_style, state_word
 from tui.traced import field_text, rule_text, step_text, where_text
-from tui.words import N_, _, count, some
+from tui.words import N_, _, colon, count, some
 
 _TEXT_LIMIT = 200_000  # characters of a mail's part
 
@@ -265,7 +265,11 @@ def document_lines(shown: Row) -> list[str | Styled]:
         f"{shown['file_name']} · {shown['media_type']} · id {shown['id']} · {shown['company']}",
     ]
     if shown["cause"]:
-        lines += ["", (f"{_('Waits')}: {cause_text(shown['cause'])}", "bold red"), f"  {told(shown['sentence'] or '')}"]
+        lines += [
+            "",
+            (f"{colon(_('Waits'))} {cause_text(shown['cause'])}", "bold red"),
+            f"  {told(shown['sentence'] or '')}",
+        ]
     lines += ["", (_("Why this address"), "bold"), *_trace(shown)]
     lines += ["", (_("Deliveries"), "bold"), *_deliveries(shown)]
     lines += ["", (_("Timeline"), "bold"), *_timeline(shown)]

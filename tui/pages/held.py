@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from textual import work
 from textual.binding import Binding, BindingType
 
 from tui.api import GatewayError
 from tui.causes import cause_text
+from tui.changed import type_text
 from tui.columns import Column, Row
 from tui.counted import ADDING_FREES, CANCEL_DOCUMENTS, CANCELLED, GO_ON, RELEASE_DOCUMENTS, WAIT
 from tui.dialogs import ask_first
@@ -32,8 +33,8 @@ class Held(Page):
     ]
     NEEDS: ClassVar[Mapping[str, str]] = {"fix": "directory", "release": "operate", "cancel": "operate"}
     LINES: ClassVar[Mapping[str, str]] = {
-        "": "status",
-        "open": "documents list --state held --cause {id}",
+        "": "documents held --company {company}",
+        "open": "documents list --company {company} --state held --cause {id}",
         "fix": "recipients add --company {company} --number {number} --email {email} --type {type}",
         "release": "documents release {ids}",
         "cancel": "documents cancel {ids} --reason {reason}",
@@ -46,9 +47,8 @@ class Held(Page):
 
     async def fill(self, keep: bool) -> None:
         """The causes and how many documents each holds."""
-        status = await self.console.api.get("/status")
-        rows = [{"id": cause, "count": number} for cause, number in status["held"].items()]
-        rows.sort(key=lambda row: -cast(int, row["count"]))
+        found = await self.console.api.get("/held", company=self.console.company)
+        rows = [{"id": each["cause"], **each} for each in found]
         self.rows.show_rows(rows, keep)
         self.matching = self.everything = len(rows)
 
@@ -56,7 +56,7 @@ class Held(Page):
         """What would end it."""
         if row["id"].startswith("no-recipient:"):
             number = row["id"].partition(":")[2]
-            return some(ADDING_FREES, row["count"], customer=number)
+            return some(ADDING_FREES, row["frees"], customer=number, kind=type_text(row["type"] or "invoice"))
         return some(WAIT, row["count"])
 
     def about(self) -> Row:
@@ -82,13 +82,11 @@ class Held(Page):
             return
         try:
             choices = await self.console.api.get("/choices")
-            company = self.console.company
-            advanced = await self.console.api.get("/settings/advanced", company=company)
-            first = await self.console.api.get("/documents", company=company, state="held", cause=row["id"], limit=1)
+            advanced = await self.console.api.get("/settings/advanced", company=self.console.company)
         except GatewayError as error:
             self.say(error.sentence, bad=True)
             return
-        values = {"number": row["id"].partition(":")[2], "type": (first and first[0]["type"]) or "invoice"}
+        values = {"number": row["id"].partition(":")[2], "type": row["type"] or "invoice"}
         self.make_room(True)
         saved = await self.app.push_screen_wait(Form(None, values, choices, bool(advanced["value"])))
         self.make_room(False)

@@ -48,7 +48,10 @@ class Home(Page):
             today[state] = (await api.get("/documents/count", company=company, since=midnight, state=state))["total"]
         in_document = (await api.get("/settings/resolve.document_address", company=company))["value"]
         active = (await api.get("/settings/distribution.active", company=company))["value"]
-        rows = [*_titled(_("Needs you"), _needs(status, self._health))]
+        waiting = await api.get("/waiting", company=company)
+        held = {each["cause"]: each["count"] for each in await api.get("/held", company=company)}
+        needs = _needs({**status, "documents": waiting["documents"], "held": held}, self._health)
+        rows = [*_titled(_("Needs you"), needs)]
         rows += _titled(_("Today"), [_today(today)])
         sources = []
         for source in await api.get("/sources"):
@@ -57,7 +60,7 @@ class Home(Page):
             number = (await api.get("/documents/count", source=name, since=midnight))["total"] if last else 0
             sources.append(_source(name, last, number))
         rows += _titled(_("Sources"), sources)
-        rows += _titled(_("Queue"), _queue(status["deliveries"]))
+        rows += _titled(_("Queue"), _queue(waiting["deliveries"]))
         rows += _titled(_("Next hops"), [_hop(hop) for hop in await api.get("/queue/hops")])
         rows += _titled(_("Switches"), _switches(active, in_document))
         rows += _titled(_("Health"), [row for row in _healthy(self._health) if row["state"] != "!"])

@@ -14,7 +14,7 @@ from textual.binding import Binding, BindingType
 from tui.api import GatewayError, path_of
 from tui.changed import emails, type_text
 from tui.columns import Column, Row
-from tui.counted import ERRORS, HELD_WOULD_GO_ON, IMPORT_ROWS, IMPORTED, WOULD_GO_ELSEWHERE
+from tui.counted import ERRORS, HELD_WOULD_GO_ON, IMPORT_ROWS, IMPORTED, WARNINGS, WOULD_GO_ELSEWHERE
 from tui.dialogs import Ask, Confirm
 from tui.lines import Line
 from tui.page import Page
@@ -87,10 +87,12 @@ class Importing(Page):
     async def fill(self, keep: bool) -> None:
         """Look at the file, once; then the changes, or what is wrong."""
         if self.found is None:
+            self.awaited = False  # it may take long: keys, such as Esc, do not wait for it
             data = await asyncio.to_thread(self.file.read_bytes)
             query = {"type": self.type, "company": self.console.company, "name": self.file.name}
             query |= {"ignore": ",".join(self.ignored)} if self.ignored else {}
             self.found = await self.console.api.upload("/imports", data, query, self._progress)
+            self.awaited = True  # the rows that the next key is meant for come now
             self.errors_only = bool(self.found["counts"]["errors"])
             self.say(self._summary(), bad=self.errors_only)
         counts = self.found["counts"]
@@ -117,9 +119,10 @@ class Importing(Page):
         counts = self.found["counts"]
         if counts["errors"]:
             return some(ERRORS, counts["errors"])
-        words = _("{rows} rows: create {create}, update {update}, unchanged {unchanged}, warnings {warnings}.")
-        shown = {name: count(number) for name, number in counts.items()}
-        said = words.format(**shown)
+        words = _("{rows} rows: create {create}, update {update}, unchanged {unchanged}.")
+        said = words.format(**{name: count(number) for name, number in counts.items()})
+        if counts["warnings"]:
+            said += " " + some(WARNINGS, counts["warnings"])
         if self.found["would_release"]:
             said += " " + some(HELD_WOULD_GO_ON, self.found["would_release"])
         if self.found["would_go_elsewhere"]:

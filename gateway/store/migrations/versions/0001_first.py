@@ -153,12 +153,6 @@ def upgrade() -> None:
     )
     op.create_index("recipient_number", "recipient", ["company_id", "number_key"], unique=False)
     op.create_index(
-        "recipient_search",
-        "recipient",
-        ["company_id", "number_key", "id", "type", "deleted_at", "search"],
-        unique=False,
-    )
-    op.create_index(
         "recipient_unique",
         "recipient",
         ["company_id", "number", "type"],
