@@ -43,9 +43,9 @@ def mail_with(name: str, data: bytes) -> bytes:
 _PARTY = """<cac:{role}><cac:Party><cbc:EndpointID schemeID="0088">7350001000{digit}</cbc:EndpointID>{number}
 <cac:PostalAddress><cbc:StreetName>{street}</cbc:StreetName><cbc:CityName>{city}</cbc:CityName>
 <cbc:PostalZone>41664</cbc:PostalZone><cac:Country><cbc:IdentificationCode>SE</cbc:IdentificationCode></cac:Country>
-</cac:PostalAddress><cac:PartyTaxScheme><cbc:CompanyID>SE55600000{digit}01</cbc:CompanyID>
+</cac:PostalAddress><cac:PartyTaxScheme><cbc:CompanyID>SE556000000{digit}01</cbc:CompanyID>
 <cac:TaxScheme><cbc:ID>VAT</cbc:ID></cac:TaxScheme></cac:PartyTaxScheme><cac:PartyLegalEntity>
-<cbc:RegistrationName>{name}</cbc:RegistrationName><cbc:CompanyID schemeID="0007">55600000{digit}</cbc:CompanyID>
+<cbc:RegistrationName>{name}</cbc:RegistrationName><cbc:CompanyID schemeID="0007">556000000{digit}</cbc:CompanyID>
 </cac:PartyLegalEntity><cac:Contact><cbc:ElectronicMail>{email}</cbc:ElectronicMail></cac:Contact>
 </cac:Party></cac:{role}>"""
 

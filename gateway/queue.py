@@ -22,7 +22,7 @@ from gateway.store.replied import Replied
 
 # Longer than any delivery may take (`smtp.client.TOTAL_DEADLINE` is 18 min): a lease that runs out belongs to nobody.
 LEASE = dt.timedelta(minutes=20)
-IN_FLIGHT = 32 << 20  # bytes of messages in memory
+IN_FLIGHT = 24 << 20  # bytes of messages in memory
 _LONGEST_SLEEP = 30.0  # seconds; also how soon a clock that was set is noticed
 _SWEEP = 60.0  # seconds between two looks for leases that ran out
 _ALL = 200  # deliveries at a time to all next hops together; or the concurrency of one, if that is more

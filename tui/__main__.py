@@ -19,7 +19,7 @@ def main() -> int:
     args = parser.parse_args()
     # Before the library is loaded, which reads them once.
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
-    os.environ.setdefault("TEXTUAL_FPS", "15")
+    os.environ.setdefault("TEXTUAL_FPS", "30")
     os.environ.setdefault("TEXTUAL_COLOR_SYSTEM", "standard")
     from tui import words
     from tui.app import Console

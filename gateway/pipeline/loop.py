@@ -30,7 +30,7 @@ RETRY = dt.timedelta(seconds=20)  # after a failure of ours
 POLL_SECONDS = 1.0  # a missed hint costs at most this
 SWEEP_SECONDS = 60.0  # how often leases that have run out are freed
 SLOTS = 32  # submissions and documents at a time; what needs a worker waits for one in the pool
-BYTES_IN_FLIGHT = 32 << 20  # contents in memory, but for one that is larger
+BYTES_IN_FLIGHT = 24 << 20  # contents in memory, but for one that is larger
 
 _log = logging.getLogger("gateway.pipeline")
 
