@@ -12,6 +12,7 @@ from tui import words
 from tui.changed import TYPES, field_text, type_text
 from tui.saidasked import ASKED
 from tui.saidfiles import FILES
+from tui.saidnotes import NOTES
 from tui.words import N_, _
 
 SAID = (
@@ -107,7 +108,7 @@ SAID = (
     N_("This needs the role {role}; {user} has only {roles}."),
 )
 
-ALL = (*SAID, *FILES, *ASKED)  # the first that fits: what has many places stands last
+ALL = (*SAID, *FILES, *ASKED, *NOTES)  # the first that fits: what has many places stands last
 
 LONGEST = 600  # characters of a sentence; a longer one of somebody's making would be searched for seconds
 

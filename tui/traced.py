@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tui.said import translated
+from tui.saidnotes import NOTES
 from tui.words import N_, _
 
 TRACE = (  # in the order in which they are tried: the longer first
@@ -60,7 +61,12 @@ FIELDS = {
 
 def step_text(text: str) -> str:
     """What a step of the trace says."""
-    return translated(text, TRACE)
+    return translated(text, (*TRACE, *NOTES))
+
+
+def note_text(text: str) -> str:
+    """What was odd in the document."""
+    return translated(text, NOTES)
 
 
 def where_text(where: str) -> str:

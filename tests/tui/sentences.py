@@ -33,9 +33,9 @@ def sentences() -> Iterator[tuple[str, str]]:
 
 
 def likely() -> Iterator[tuple[str, str]]:
-    """Whatever reads like a sentence, without the notes of readers and writers."""
+    """Whatever reads like a sentence."""
     for place, tree in _trees().items():
-        if place.startswith(("readers/", "formats/")) or place in ("workbook/writing.py", "settings.py", "wording.py"):
+        if place in ("workbook/writing.py", "settings.py", "wording.py"):
             continue
         beside = _beside(tree)
         for node in ast.walk(tree):

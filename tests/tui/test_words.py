@@ -17,6 +17,7 @@ from tui.causes import CAUSES
 from tui.safe import safe
 from tui.said import told
 from tui.told import FORMATS, SENTENCES
+from tui.traced import note_text, step_text
 
 
 @pytest.mark.parametrize("language", [name for name in words.LANGUAGES if name != "en"])
@@ -117,3 +118,14 @@ def test_what_has_no_translation_is_named(monkeypatch: pytest.MonkeyPatch, capsy
     monkeypatch.setattr(catalogue, "catalogue", lambda _language: known)
     assert catalogue.main() == 1
     assert capsys.readouterr().out == "fr: missing: 'Recipients'\nfr: not said any more: 'Said no more'\n"
+
+
+def test_notes_of_readers_and_writers_are_told_where_they_are_shown() -> None:
+    words.choose("fr")
+    try:
+        assert note_text("Of several due dates the first counts.") == "De plusieurs échéances, la première compte."
+        left_out = "ISDOC 6 has no place for the sales order reference (BT-14); 17 was left out."
+        assert step_text(left_out).startswith("ISDOC 6 n'a pas de place pour ")
+        assert step_text("Checked: A. Not checked: B.") == "Vérifié : A. Non vérifié : B."
+    finally:
+        words.choose("en")

@@ -25,7 +25,7 @@ from tui.pager import Pager, Styled
 from tui.safe import safe
 from tui.said import told
 from tui.states import full_time, state_style, state_word
-from tui.traced import field_text, rule_text, step_text, where_text
+from tui.traced import field_text, note_text, rule_text, step_text, where_text
 from tui.words import N_, _, colon, count, some
 
 _TEXT_LIMIT = 200_000  # characters of a mail's part
@@ -351,7 +351,7 @@ def _read(shown: Row) -> list[str | Styled]:
             value = "; ".join(value)
         if isinstance(value, (str, int, float)) and value != "" and name != "notes":
             lines.append(f"  {field_text(name):<18}{type_text(value) if name == 'type' else value}")
-    lines += [f"  ! {note}" for note in reading.get("notes") or ()]
+    lines += [f"  ! {note_text(note)}" for note in reading.get("notes") or ()]
     return lines or ["  –"]
 
 
