@@ -167,7 +167,7 @@ class Console(Typed):
 
     def reached(self, error: GatewayError | None) -> None:
         """Note whether the gateway answers; the state bar says so when it does not."""
-        if (error is None) != (self.fault is None):
+        if type(error) is not type(self.fault):  # a connection that broke may turn out to be a gateway that ended
             self.fault = error
             if self.page is not None and self.page.is_mounted:
                 self.page.show_bar()

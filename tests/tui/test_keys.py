@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from gateway.errors import GatewayError, Refused, Temporary
 from gateway.model import show_id
 from gateway.store import recipients as stored
 from gateway.store import schema, views
@@ -268,6 +269,23 @@ async def test_gateway_that_is_down_is_a_banner(desk: Desk) -> None:
         await pilot.press("r")
         await until(pilot, lambda: "GATEWAY DOWN" not in line(pilot, "bar"))
         await until(pilot, lambda: line(pilot, "message").strip() == "")
+
+
+async def test_a_gateway_that_ends_amid_an_answer_is_one_that_is_down(desk: Desk) -> None:
+    async with desk.console().run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: "GATEWAY DOWN" not in line(pilot, "bar"))
+        console = pilot.app
+        assert isinstance(console, Console)
+        console.reached(of_the_socket(Temporary("The connection to the gateway at /a/socket broke: reset.")))
+        assert "broke" in console.bar(80).plain
+        console.reached(of_the_socket(Refused("The gateway is not running (nobody answers at /a/socket).")))
+        assert "gateway serve" in console.bar(80).plain
+
+
+def of_the_socket(error: GatewayError) -> GatewayError:
+    """As the client raises it."""
+    error.__cause__ = ConnectionError()
+    return error
 
 
 @pytest.mark.parametrize(
