@@ -102,25 +102,26 @@ class Counted:
 @contextmanager
 def counted_sink(folder: Path) -> Iterator[Counted]:
     """Run smtp-sink and count what it takes; SystemExit where there is none."""
-    port, log, program = free_port(), folder / "sink.log", find("smtp-sink")
+    port, program = free_port(), find("smtp-sink")
     if program is None:
         raise SystemExit("smtp-sink is needed, which is in Debian's package postfix")
-    with log.open("wb") as out:
-        server = subprocess.Popen([program, "-c", *_user(), f"127.0.0.1:{port}", "1024"], stdout=out, stderr=out)
-    try:
-        await_listener(port, server)
-        yield Counted(port, log)
-    finally:
-        server.terminate()
-        server.wait()
+    with _counted([program, "-c", *_user(), f"127.0.0.1:{port}", "1024"], port, folder / "sink.log") as sink:
+        yield sink
 
 
 @contextmanager
 def slow_sink(folder: Path, seconds: float) -> Iterator[Counted]:
     """Run a server that gives each reply `seconds` late, as one that is not on the same machine does."""
-    port, log = free_port(), folder / "slow-sink.log"
+    port = free_port()
+    command = [sys.executable, "-m", "bench.peers", str(port), str(seconds)]
+    with _counted(command, port, folder / "slow-sink.log") as sink:
+        yield sink
+
+
+@contextmanager
+def _counted(command: list[str], port: int, log: Path) -> Iterator[Counted]:
     with log.open("wb") as out:
-        server = subprocess.Popen([sys.executable, "-m", "bench.peers", str(port), str(seconds)], stdout=out)
+        server = subprocess.Popen(command, stdout=out, stderr=out)
     try:
         await_listener(port, server)
         yield Counted(port, log)

@@ -24,6 +24,7 @@ from gateway.store.writer import Writer
 
 P = ParamSpec("P")
 T = TypeVar("T")
+_AT_START = 0.5  # seconds of looking for damage; after an I/O error, and in `gateway check`, it may take longer
 
 
 class Store:
@@ -49,7 +50,7 @@ class Store:
         try:
             self._engine = database.writer_engine(self.path)
             database.migrate(self._engine, self.path)
-            database.quick_check(self._engine, self.path)
+            database.quick_check(self._engine, self.path, _AT_START)
         except BaseException:
             self._lock.release()
             raise

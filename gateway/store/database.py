@@ -211,8 +211,8 @@ def _damaged(path: Path | None, detail: str) -> str:
 _OPERATIONS = 200  # SQLite's own, between two looks at the clock; each may wait for a cold disk
 
 
-def quick_check(engine: Engine, path: Path, seconds: float = 0.5) -> None:
-    """Look for damage for at most `seconds`, so that a large database does not delay a start.
+def quick_check(engine: Engine, path: Path, seconds: float = 2.0) -> None:
+    """Look for damage for at most `seconds`, so that a large database delays nobody for long.
 
     Corrupt, saying how to go on, when SQLite finds some; Temporary when the disk does not answer.
     """
