@@ -110,6 +110,7 @@ class DropFolder:
         self.problem: str | None = None  # why nothing is taken at the moment, fit to be shown
         self.waiting = 0  # files that are in the folder and not taken yet, as of the last look
         self._found: Look | None = None
+        self._looking = 0.0  # seconds that the last look took
 
     def facts(self) -> Facts:
         """What is to be known of the folder just now."""
@@ -172,7 +173,6 @@ class DropFolder:
 
     async def _run(self, look: Look | None) -> None:
         while not self._stopping:
-            began = self._clock()
             await self._trials.when_due(self._blocking, self._folder)
             try:
                 pause = await self._round(look)
@@ -187,18 +187,18 @@ class DropFolder:
             async with self._round_done:
                 self._rounds += 1
                 self._round_done.notify_all()
-            await self._sleep(pause, self._clock() - began)
+            await self._sleep(pause)
 
-    async def _sleep(self, pause: float, took: float) -> None:
+    async def _sleep(self, pause: float) -> None:
         """Until a hint comes or `pause` is over; looking takes at most a fifth of the time, so that a storm of events
-        does not list a large folder for each."""
+        does not list a large folder for each; taking what was found is not looking."""
         try:
             await asyncio.wait_for(self._wake.wait(), pause)
         except TimeoutError:
             pass
         else:
             if not self._stopping and pause > 0:
-                await asyncio.sleep(min(max(0.01, 4 * took), 1.0))
+                await asyncio.sleep(min(max(0.01, 4 * self._looking), 1.0))
         self._wake.clear()
 
     def _trouble(self, sentence: str) -> None:
@@ -241,7 +241,9 @@ class DropFolder:
         return fresh
 
     async def _look(self, folder: Folder) -> Look:
+        began = self._clock()
         look = await self._blocking(self._waiting.look, folder)
+        self._looking = self._clock() - began
         self.waiting, self._found = look.waiting + len(look.ready), look
         if self._hints.watch(look.directories):
             self._wake.set()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import errno
 import hashlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -465,6 +466,28 @@ async def test_a_storm_of_files_is_taken_each_once_and_holds_nobody_up(
     found = [row["sha256"] for row in await stored(store) if row["source"] == "scan"]
     assert len(found) == 2000
     assert set(found) == wanted
+
+
+async def test_what_comes_while_files_are_taken_does_not_wait_for_that(
+    door: Open, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rests: list[float] = []
+    sleep = asyncio.sleep
+    clock = [0.0]
+
+    def noted(seconds: float) -> Awaitable[None]:
+        rests.append(seconds)
+        return sleep(seconds)
+
+    def slow(_: int) -> None:  # what is taken takes a minute
+        clock[0] += 60
+
+    monkeypatch.setattr(asyncio, "sleep", noted)
+    async with door(clock=lambda: clock[0] + time.monotonic(), on_accepted=slow):
+        for name in ("1.pdf", "2.pdf", "3.pdf"):
+            drop(root, name, PDF + name.encode())
+            await until((root / ".done" / name).exists)
+    assert max(rests) < 0.5
 
 
 async def test_a_new_sub_folder_is_noticed_with_the_files_in_it(door: Open, store: Store, root: Path) -> None:
