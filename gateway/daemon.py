@@ -47,7 +47,14 @@ QUEUE_LIMIT = 200_000  # submissions and deliveries that wait (design D17)
 FREE_SHARE, FREE_BYTES = 0.05, 1 << 30  # what must be free on the database's disk: the smaller of both
 GRACE = 30.0  # seconds that running work gets at a stop
 # Imported by the process that forks workers, never by this one.
-PRELOAD = ("gateway.mime", "gateway.readers.ubl", "gateway.readers.pdf", "gateway.formats.pdf", "typst", "pikepdf")
+PRELOAD = (
+    "gateway.mime",
+    "gateway.readers.table",
+    "gateway.readers.unwrapping",
+    "gateway.formats.pdf",
+    "typst",
+    "pikepdf",
+)
 RECENT_BYTES = 32 << 20  # what was just written, for who reads it next
 ASKED_SECONDS = 3.0  # for a question to the DNS, while a person waits
 LOOK_SECONDS = 1.0  # how often room and liveness are looked at

@@ -163,7 +163,7 @@ def _title(page: Page) -> _Title | None:
     """
     best: _Title | None = None
     for line in page.lines():
-        if line.box.top > page.height * _TITLES_WITHIN:
+        if min(cell.box.top for cell in line.cells) > page.height * _TITLES_WITHIN:
             break
         for cell, beside in zip(line.cells, (*line.cells[1:], None), strict=True):
             found = _title_of(cell, page)
@@ -175,8 +175,9 @@ def _title(page: Page) -> _Title | None:
 
 
 def _title_of(cell: Cell, page: Page) -> _Title | None:
-    spaced = len(cell.words) > 4 and all(len(word.text) == 1 for word in cell.words)  # I N V O I C E
-    text = "".join(word.text for word in cell.words) if spaced else cell.text
+    words = cell.text.split(" ")
+    spaced = len(words) > 4 and all(len(word) == 1 for word in words)  # I N V O I C E
+    text = "".join(words) if spaced else cell.text
     revealed = doctypes.reveal(text)
     if revealed is None:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -9,7 +10,7 @@ import regex
 
 from gateway.model import Pattern
 from gateway.readers.pdflabels import DEFAULTS
-from gateway.readers.pdftext import Box, Cell, Line, Page, Word
+from gateway.readers.pdftext import Box, Cell, Line, Page, Word, folded
 from gateway.readers.pdfvalues import CURRENCIES
 
 REGEX_SECONDS = 0.5  # an operator's regex may run so long on one page (ReDoS)
@@ -100,7 +101,6 @@ def _by_regex(expression: str, page: Page, lines: Sequence[Line], shape: Shape) 
 def _by_label(labels: Sequence[str], page: Page, lines: Sequence[Line], shape: Shape) -> Iterator[Hit]:
     """For every label met: the value after it in its cell, else in the next cell, else in the cell below."""
     expression = _label_expression(tuple(labels))
-    known = _label_expression(_KNOWN)
     left = MAX_LABELS
     for row, column, text in _cells_with(labels, lines):
         for match in expression.finditer(text):
@@ -108,7 +108,7 @@ def _by_label(labels: Sequence[str], page: Page, lines: Sequence[Line], shape: S
             if left < 0:
                 return
             for said, place in _candidates(match, lines, row, column):
-                if expression.match(said) or known.match(said):
+                if expression.match(said) or _KNOWN.match(said):
                     continue  # the next label, not a value
                 if value := shape(said):
                     yield Hit(value, page.number, _box_of(value, place))
@@ -118,21 +118,19 @@ def _by_label(labels: Sequence[str], page: Page, lines: Sequence[Line], shape: S
 def _cells_with(labels: Sequence[str], lines: Sequence[Line]) -> Iterator[tuple[int, int, str]]:
     """Row, column and text of the cells that have a word with which one of `labels` begins: to see that there is none
     takes a twentieth of looking for the labels."""
-    texts = [[cell.text for cell in line.cells] for line in lines]
-    whole = _folded("\n".join(text for row in texts for text in row))
-    words = [word for word in {_folded(label.split()[0]) for label in labels if label.split()} if word in whole]
+    whole = "\n".join(cell.folded for line in lines for cell in line.cells)
+    words = [word for word in _first_words(tuple(labels)) if word in whole]
     if not words:
         return
-    for row, cells in enumerate(texts):
-        for column, text in enumerate(cells):
-            folded = _folded(text)
-            if any(word in folded for word in words):
-                yield row, column, text
+    for row, line in enumerate(lines):
+        for column, cell in enumerate(line.cells):
+            if any(word in cell.folded for word in words):
+                yield row, column, cell.text
 
 
-def _folded(text: str) -> str:
-    """Equal for letters that IGNORECASE takes for equal."""
-    return text.replace("İ", "i").replace("ı", "i").casefold()
+@functools.lru_cache(500)
+def _first_words(labels: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(folded(label.split()[0]) for label in labels if label.split())
 
 
 def _candidates(match: regex.Match[str], lines: Sequence[Line], row: int, column: int) -> Iterator[tuple[str, Cell]]:
@@ -154,20 +152,17 @@ def _candidates(match: regex.Match[str], lines: Sequence[Line], row: int, column
         yield below.text.lstrip(_SEPARATORS), below
 
 
-_KNOWN = tuple(label for pattern in DEFAULTS for label in pattern.label)
-_labels: dict[tuple[str, ...], regex.Pattern[str]] = {}
-
-
+@functools.lru_cache(500)
 def _label_expression(labels: tuple[str, ...]) -> regex.Pattern[str]:
     """Matches any of `labels`, longest first, in any case, with the separators after it."""
-    if labels not in _labels:
-        if len(_labels) > 500:
-            _labels.clear()
-        spelled = (r"\s*".join(map(regex.escape, label.split())) for label in sorted(labels, key=len, reverse=True))
-        ends = r"(?:(?<=\w)(?!\w)|(?<!\w))"  # a label that ends with a letter ends a word
-        text = rf"(?<!\w)(?:{'|'.join(spelled)}){ends}[\s:.#°º]*"
-        _labels[labels] = regex.compile(text, regex.IGNORECASE)
-    return _labels[labels]
+    spelled = (r"\s*".join(map(regex.escape, label.split())) for label in sorted(labels, key=len, reverse=True))
+    ends = r"(?:(?<=\w)(?!\w)|(?<!\w))"  # a label that ends with a letter ends a word
+    return regex.compile(rf"(?<!\w)(?:{'|'.join(spelled)}){ends}[\s:.#°º]*", regex.IGNORECASE)
+
+
+for _pattern in DEFAULTS:  # 2 ms each, which every worker process would pay for
+    _label_expression(_pattern.label)
+_KNOWN = _label_expression(tuple(label for pattern in DEFAULTS for label in pattern.label))
 
 
 def _word_at(cell: Cell, offset: int) -> int:

@@ -6,30 +6,12 @@ millimetres from the top left corner of the page as shown, whatever its rotation
 
 from __future__ import annotations
 
-import ctypes
-import operator
-from collections import deque
 from collections.abc import Iterable, Sequence
-from itertools import repeat
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
-import pypdfium2
-from pypdfium2 import raw
+from gateway.readers.pdfletters import NEW_CELL, SAME_LINE, Letters, Span, frame_of
 
 MM = 25.4 / 72
-MAX_CHARACTERS = 30_000  # of a page: more is no letter, and each costs a call
-
-_SAME_LINE = 0.45  # of the height of a word: how far baselines on one line may be apart
-_NEW_WORD = 0.3  # of the height: a wider gap ends a word though there is no blank
-_NEW_CELL = 1.1  # of the height: a wider gap is one between columns
-_NO_LETTER = frozenset((*range(0x21), 0xA0, 0x2002, 0x2003, 0x2007, 0x2009, 0x202F, 0xFFFE, 0xFFFF))
-_JOINED = {0xAD: "-", 0x2010: "-", 0x2011: "-", 0xFB00: "ff", 0xFB01: "fi", 0xFB02: "fl", 0x200B: "", 0xFEFF: ""}
-
-_Boxes = tuple[Sequence[float], Sequence[float], Sequence[float], Sequence[float]]
-# `FPDFText_GetLooseCharBox` that takes addresses as numbers: half the price of a call.
-_loose_box = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)(
-    ctypes.cast(raw.FPDFText_GetLooseCharBox, ctypes.c_void_p).value or 0
-)
 
 
 class Box(NamedTuple):
@@ -57,6 +39,30 @@ class Box(NamedTuple):
         return self.left <= x <= self.right and self.top <= y <= self.bottom
 
 
+class Piece(Protocol):
+    """Words that stand side by side: a line is made of such."""
+
+    @property
+    def text(self) -> str:
+        """The words with one blank between them."""
+        ...
+
+    @property
+    def box(self) -> Box:
+        """Around all words."""
+        ...
+
+    @property
+    def baseline(self) -> float:
+        """In mm from the top."""
+        ...
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """From left to right."""
+        ...
+
+
 class Word(NamedTuple):
     """Characters without a gap."""
 
@@ -64,21 +70,68 @@ class Word(NamedTuple):
     box: Box
     baseline: float  # mm from the top
 
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """Itself: a word is the shortest piece."""
+        return (self,)
 
-class Cell(NamedTuple):
-    """Words of one line with ordinary gaps between them: what stands in one column."""
 
-    words: tuple[Word, ...]
+class Run:
+    """A piece as it was drawn. Most are read and never looked for in: their words are made when they are asked for."""
+
+    __slots__ = ("_letters", "_span", "baseline", "box", "text")
+
+    def __init__(self, letters: Letters, span: Span) -> None:
+        self._letters, self._span = letters, span
+        self.text = letters.text(span)
+        left, top, right, bottom = letters.sides(span)
+        self.box = Box(left * MM, top * MM, right * MM, bottom * MM)
+        self.baseline = span.baseline * MM
 
     @property
-    def text(self) -> str:
-        """The words with one blank between them."""
-        return " ".join(word.text for word in self.words)
+    def words(self) -> tuple[Word, ...]:
+        """From left to right."""
+        found = self._letters.words(self._span)
+        return tuple(Word(text, Box(*(side * MM for side in sides)), self.baseline) for text, sides in found)
+
+
+class Cell:
+    """Words of one line with ordinary gaps between them: what stands in one column."""
+
+    __slots__ = ("_box", "_folded", "_pieces", "_words", "text")
+
+    def __init__(self, pieces: Sequence[Piece]) -> None:
+        self._pieces = pieces
+        self._words: tuple[Word, ...] | None = None
+        self._box: Box | None = None
+        self._folded: str | None = None
+        self.text = " ".join(piece.text for piece in pieces)
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """Those that `text` has, in its order."""
+        if self._words is None:
+            self._words = tuple(word for piece in self._pieces for word in piece.words)
+        return self._words
 
     @property
     def box(self) -> Box:
         """Around all words."""
-        return Box.around(word.box for word in self.words)
+        if self._box is None:
+            self._box = Box.around(piece.box for piece in self._pieces)
+        return self._box
+
+    @property
+    def folded(self) -> str:
+        """`text`, equal for letters that differ in their case alone."""
+        if self._folded is None:
+            self._folded = folded(self.text)
+        return self._folded
+
+
+def folded(text: str) -> str:
+    """Equal for letters that a regex's IGNORECASE takes for equal."""
+    return text.replace("İ", "i").replace("ı", "i").casefold()
 
 
 class Line(NamedTuple):
@@ -97,54 +150,22 @@ class Line(NamedTuple):
         return Box.around(cell.box for cell in self.cells)
 
 
-class _Axis(NamedTuple):
-    """A direction as shown: the sides of FS_RECTF (left, top, right, bottom: 0 to 3) at which a rectangle begins and
-    ends, and what makes points (1/72 inch) from the edge of them."""
-
-    first: int
-    second: int
-    sign: int
-    start: float
-
-    def sides(self, floats: Sequence[float]) -> tuple[Sequence[float], Sequence[float]]:
-        """Where each rectangle of `floats` begins and ends; of a mirrored one as well."""
-        first, second = floats[self.first :: 4], floats[self.second :: 4]
-        if self.sign != 1 or self.start:
-            sign, start = self.sign, self.start
-            first = [start + sign * each for each in first]
-            second = [start + sign * each for each in second]
-        if all(map(operator.le, first, second)):
-            return first, second
-        return list(map(min, first, second)), list(map(max, first, second))
-
-    def of(self, point: tuple[float, float]) -> float:
-        """Where `point` lies."""
-        return self.start + self.sign * point[self.first % 2]
-
-
-class _Frame(NamedTuple):
-    """How a page's own space is turned into what is shown: from left to right, from top to bottom."""
-
-    along: _Axis
-    down: _Axis
-
-
 class Page:
-    """A page's words; `number` 1 is the first, sizes are in mm."""
+    """A page's words in `pieces`; `number` 1 is the first, sizes are in mm."""
 
-    def __init__(self, number: int, width: float, height: float, words: tuple[Word, ...]) -> None:
+    def __init__(self, number: int, width: float, height: float, pieces: Sequence[Piece]) -> None:
         self.number = number
         self.width = width
         self.height = height
-        self.words = words
+        self._pieces = pieces
         self._lines: list[Line] | None = None
 
     def lines(self, area: Box | None = None) -> list[Line]:
         """The lines from top to bottom, of the words in `area` where one is given."""
         if area is not None:
-            return lines_of([word for word in self.words if area.holds(word.box)])
+            return lines_of([word for piece in self._pieces for word in piece.words if area.holds(word.box)])
         if self._lines is None:
-            self._lines = lines_of(self.words)
+            self._lines = lines_of(self._pieces)
         return self._lines
 
 
@@ -155,108 +176,33 @@ def read_page(document: Any, number: int) -> Page:
         width, height = page.get_size()
         text = page.get_textpage()
         try:
-            words = tuple(_words(text, _frame(page)))
+            letters = Letters(text, frame_of(page))
+            runs = [run for span in letters.spans() if (run := Run(letters, span)).text]
         finally:
             text.close()
     finally:
         page.close()
-    return Page(number, width * MM, height * MM, words)
+    return Page(number, width * MM, height * MM, runs)
 
 
-def _frame(page: pypdfium2.PdfPage) -> _Frame:
-    """How the page's own space (ISO 32000-1 §8.3.2) lies as shown."""
-    left, bottom, right, top = page.get_cropbox()
-    turns = {
-        0: _Frame(_Axis(0, 2, 1, -left), _Axis(1, 3, -1, top)),
-        90: _Frame(_Axis(3, 1, 1, -bottom), _Axis(0, 2, 1, -left)),
-        180: _Frame(_Axis(2, 0, -1, right), _Axis(3, 1, 1, -bottom)),
-        270: _Frame(_Axis(1, 3, -1, top), _Axis(2, 0, -1, right)),
-    }
-    return turns[page.get_rotation()]
-
-
-def _words(text: pypdfium2.PdfTextPage, frame: _Frame) -> Iterable[Word]:
-    """Words in the order of the content stream. Where a letter's box begins and ends at the heights of the one before,
-    it stands on the same baseline, which saves a call."""
-    codes = _codes(text)
-    letters = [index for index, code in enumerate(codes) if code not in _NO_LETTER]
-    boxes = _boxes(text, letters, len(codes), frame)
-    lefts, tops, rights, bottoms = boxes
-    start, stop, end, base = -1, -1, 0.0, 0.0  # of the word: its letters, where the last of them ends, its baseline
-    last_top = last_bottom = here = height = 0.0
-    for index in letters:
-        top, bottom, gap = tops[index], bottoms[index], lefts[index] - end
-        tall = height
-        if top != last_top or bottom != last_bottom:
-            last_top, last_bottom, height = top, bottom, bottom - top
-            tall = max(tall, height)
-            here = frame.down.of(_origin(text, index))
-        if index != stop or not (-2 * tall <= gap <= _NEW_WORD * tall) or abs(here - base) > _SAME_LINE * tall:
-            if start >= 0:
-                yield _word(codes, boxes, start, stop, base)
-            start, base = index, here
-        stop, end = index + 1, rights[index]
-    if start >= 0:
-        yield _word(codes, boxes, start, stop, base)
-
-
-def _word(codes: Sequence[int], boxes: _Boxes, start: int, stop: int, base: float) -> Word:
-    """The letters from `start` to before `stop`, in mm."""
-    lefts, tops, rights, bottoms = (side[start:stop] for side in boxes)
-    box = Box(min(lefts) * MM, min(tops) * MM, max(rights) * MM, max(bottoms) * MM)
-    return Word("".join(map(chr, codes[start:stop])).translate(_JOINED), box, base * MM)
-
-
-def _boxes(text: pypdfium2.PdfTextPage, letters: Sequence[int], count: int, frame: _Frame) -> _Boxes:
-    """Left, top, right and bottom of each of the `letters` of `count` characters as shown, in points. A page has
-    thousands, so that the loop over them is not Python's."""
-    rectangles = (raw.FS_RECTF * count)()
-    first, size = ctypes.addressof(rectangles), ctypes.sizeof(raw.FS_RECTF)
-    page = ctypes.cast(text.raw, ctypes.c_void_p).value
-    deque(map(_loose_box, repeat(page), letters, [first + index * size for index in letters]), maxlen=0)
-    floats = memoryview(rectangles).cast("B").cast("f").tolist()
-    lefts, rights = frame.along.sides(floats)
-    tops, bottoms = frame.down.sides(floats)
-    return lefts, tops, rights, bottoms
-
-
-def _origin(text: pypdfium2.PdfTextPage, index: int) -> tuple[float, float]:
-    """Where the letter stands on its baseline."""
-    x, y = ctypes.c_double(), ctypes.c_double()
-    raw.FPDFText_GetCharOrigin(text, index, ctypes.byref(x), ctypes.byref(y))
-    return x.value, y.value
-
-
-def _codes(text: pypdfium2.PdfTextPage) -> Sequence[int]:
-    """The Unicode value of each character of the page, 0 where there is none."""
-    count = min(text.count_chars(), MAX_CHARACTERS)
-    units = (ctypes.c_ushort * (count + 1))()
-    if raw.FPDFText_GetText(text, 0, count, units) == count + 1:
-        codes = list(units[:count])
-        if max(codes, default=0) < 0xD800 or not any(0xD800 <= code < 0xE000 for code in codes):
-            return codes  # one unit a character, and none was left out
-    given = (raw.FPDFText_GetUnicode(text, index) for index in range(count))
-    return [0 if 0xD800 <= code < 0xE000 or code > 0x10FFFF else code for code in given]
-
-
-def lines_of(words: Sequence[Word]) -> list[Line]:
-    """`words` put into lines by their baselines, and each line into cells by its gaps."""
-    rows: list[list[Word]] = []
-    for word in sorted(words, key=lambda word: (word.baseline, word.box.left)):
+def lines_of(pieces: Iterable[Piece]) -> list[Line]:
+    """`pieces` put into lines by their baselines, and each line into cells by its gaps."""
+    rows: list[list[Piece]] = []
+    for piece in sorted(pieces, key=lambda piece: (piece.baseline, piece.box.left)):
         row = rows[-1] if rows else None
-        if row and word.baseline - row[0].baseline <= _SAME_LINE * min(row[0].box.height, word.box.height):
-            row.append(word)
+        if row and piece.baseline - row[0].baseline <= SAME_LINE * min(row[0].box.height, piece.box.height):
+            row.append(piece)
         else:
-            rows.append([word])
-    return [Line(tuple(_cells(sorted(row, key=lambda word: word.box.left)))) for row in rows]
+            rows.append([piece])
+    return [Line(tuple(_cells(sorted(row, key=lambda piece: piece.box.left)))) for row in rows]
 
 
-def _cells(row: Sequence[Word]) -> Iterable[Cell]:
-    cell: list[Word] = []
-    for word in row:
-        if cell and word.box.left - cell[-1].box.right > _NEW_CELL * max(word.box.height, cell[-1].box.height):
-            yield Cell(tuple(cell))
+def _cells(row: Sequence[Piece]) -> Iterable[Cell]:
+    cell: list[Piece] = []
+    for piece in row:
+        if cell and piece.box.left - cell[-1].box.right > NEW_CELL * max(piece.box.height, cell[-1].box.height):
+            yield Cell(cell)
             cell = []
-        cell.append(word)
+        cell.append(piece)
     if cell:
-        yield Cell(tuple(cell))
+        yield Cell(cell)
