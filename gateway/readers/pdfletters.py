@@ -113,8 +113,6 @@ class Letters:
         lefts, rights = floats[along.first :: 4], floats[along.second :: 4]
         if along.sign != 1:
             lefts, rights = list(map(operator.neg, lefts)), list(map(operator.neg, rights))
-        if not all(map(operator.le, lefts, rights)):  # mirrored
-            lefts, rights = list(map(min, lefts, rights)), list(map(max, lefts, rights))
         return lefts, rights, floats[down.first :: 4], floats[down.second :: 4]
 
     def spans(self) -> Iterator[Span]:
@@ -178,7 +176,7 @@ class Letters:
             if gap > NEW_CELL * height or gap < (-_BACK * height if in_word else -wide):
                 pieces.append(span._replace(start=start, stop=at, cuts=tuple(cuts)))
                 start, cuts = at, []
-            elif in_word and gap > wide:
+            elif in_word and gap > wide:  # else the blank ends it
                 cuts.append(at)
         return [*pieces, span._replace(start=start, cuts=tuple(cuts))]
 
