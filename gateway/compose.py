@@ -17,7 +17,7 @@ from functools import lru_cache
 
 from gateway import headers
 from gateway.errors import Unconvertible
-from gateway.model import Attachment, Peer, Value, parse_id, show_id
+from gateway.model import Attachment, Canonical, Peer, Value, parse_id, show_id
 
 MAX_HEADER = 64 * 1024  # octets of a header block that is passed on
 MAX_FIELDS = 200
@@ -104,7 +104,7 @@ def file_name(stem: str, extension: str) -> str:
     return kept + suffix if kept else ""
 
 
-def compose(mail: Mail) -> bytes:
+def compose(mail: Mail) -> Canonical:
     """The message, CRLF only, lines ≤ 998 octets, header in ASCII and checked.
 
     Unconvertible("address" | "header", …) when a value cannot be written safely.
@@ -117,14 +117,21 @@ def compose(mail: Mail) -> bytes:
     text = _text_part(mail.body)
     if not mail.attachments:
         block = _block([*fields, *text[0]])
-        return b"".join([block, b"\r\n", text[1]])
+        return _canonical([block, b"\r\n", text[1]], text[1])
     fields.append(("Content-Type", b'multipart/mixed;\r\n boundary="' + boundary.encode() + b'"'))
     out = [_block(fields), b"\r\n"]
     delimiter = b"--" + boundary.encode()
     for part_fields, content in [text, *map(_file_part, mail.attachments)]:
         out += [delimiter, b"\r\n", _block(part_fields), b"\r\n", content]
     out += [delimiter, b"--\r\n"]
-    return b"".join(out)
+    return _canonical(out, text[1])
+
+
+def _canonical(parts: Sequence[bytes], text: bytes) -> Canonical:
+    """`parts` as one; no line of them but those of `text` can begin with a dot."""
+    whole = Canonical(b"".join(parts))
+    whole.dotted = text.startswith(b".") or b"\n." in text
+    return whole
 
 
 Fields = list[tuple[str, bytes]]

@@ -169,7 +169,7 @@ class Daemon:
         stack.push_async_callback(admin.stop)
         for source in config.sources:
             if source.folder is not None:
-                folder = DropFolder(source, self.store, lambda _: self.pipeline.wake(), self.room)
+                folder = DropFolder(source, self.store, self._stored, self.room)
                 self.folders[source.name] = folder
                 await folder.start()
                 stack.push_async_callback(folder.stop)
@@ -230,10 +230,14 @@ class Daemon:
         if claimed is not None and data is not None:
             self.pipeline.take(claimed, data)
         elif not accepted.duplicate:
-            if data is not None:
-                self.recent.put(accepted.id, data)
-            self.pipeline.wake()
+            self._stored(accepted.id, data)
         return accepted
+
+    def _stored(self, submission: int, data: bytes | None) -> None:
+        """A submission waits for the pipeline, which will want its bytes."""
+        if data is not None:
+            self.recent.put(submission, data)
+        self.pipeline.wake()
 
     def _seen(self, source: str, names: Sequence[str]) -> None:
         """A mail of `source` had what no standard allows."""

@@ -61,15 +61,16 @@ def _now() -> dt.datetime:
 class DropFolder:
     """Takes the files of one source's folder; runs from `start` to `stop`.
 
-    `on_accepted` hears the id of each new submission after its commit. `room` says why nothing can be taken now, None
-    when there is room (design D17): then files wait where they are. `clock` is monotonic seconds, `now` the time.
+    `on_accepted` hears the id of each new submission after its commit, with its bytes where they are at hand. `room`
+    says why nothing can be taken now, None when there is room (design D17): then files wait where they are. `clock` is
+    monotonic seconds, `now` the time.
     """
 
     def __init__(
         self,
         source: Source,
         store: Store,
-        on_accepted: Callable[[int], None] = lambda submission: None,
+        on_accepted: Callable[[int, bytes | None], None] = lambda submission, data: None,
         room: Callable[[], str | None] = lambda: None,
         *,
         timing: Timing | None = None,
@@ -325,18 +326,18 @@ class DropFolder:
             except Refused as error:
                 reason = error.sentence
             else:
-                return self._accepted(row, accepted, shown)
+                return self._accepted(row, accepted, shown, what.new.body.data)
         assert reason is not None
         await self._store.write(dropped.refuse, row.id, reason, self._now())
         maillog.refused_file(row.source, shown, reason)
         return takeover.refused(row, reason)
 
-    def _accepted(self, row: Dropped, accepted: Accepted, shown: str) -> Dropped:
+    def _accepted(self, row: Dropped, accepted: Accepted, shown: str, data: bytes | None) -> Dropped:
         if accepted.duplicate:
             maillog.duplicate(accepted.id, row.source, "folder", self._peer, shown)
         else:
             maillog.dropped_file(accepted.id, row.source, shown, row.size)
-            self._on_accepted(accepted.id)
+            self._on_accepted(accepted.id, data)
         return takeover.accepted(row, accepted)
 
     async def _finish(self, folder: Folder, rows: Sequence[Dropped]) -> None:

@@ -359,7 +359,8 @@ class Pipeline:
 def _whole(message: NewMessage, data: bytes) -> Canonical:
     """The message's bytes, made of those of its document where it has none of its own."""
     if message.body is not None and message.body.data is not None:
-        return Canonical(message.body.data)
+        own = message.body.data
+        return own if isinstance(own, Canonical) else Canonical(own)
     header = message.header or b""
     whole = Canonical(b"".join((header, memoryview(data)[message.body_offset :])))
     whole.dotted = not isinstance(data, Canonical) or data.dotted or header.startswith(b".") or b"\n." in header

@@ -14,7 +14,7 @@ import msgspec
 from gateway import address, compose, doctypes, headers, mimeheader, signing, templates
 from gateway.errors import Refused
 from gateway.formats.words import Words
-from gateway.model import Attachment, Body, Envelope, ReadDocument, Recipient, Resolution, Value
+from gateway.model import Attachment, Body, Canonical, Envelope, ReadDocument, Recipient, Resolution, Value
 from gateway.retry import LIFETIME
 from gateway.settings import Business
 from gateway.store.documents import ClaimedDocument
@@ -72,7 +72,8 @@ def write(letter: Letter, attachments: Sequence[Attachment], sender: Sender, now
         attachments=tuple(_named(letter, each, variables, place) for place, each in enumerate(attachments)),
     )
     content = compose.compose(mail)
-    signed = signing.sign_message(content, sender.domain, sender.keys, now) + content
+    signed = Canonical(signing.sign_message(content, sender.domain, sender.keys, now) + content)
+    signed.dotted = content.dotted  # no line of a signature begins with a dot
     body = Body(sha256=hashlib.sha256(signed).digest(), size=len(signed), media_type="message/rfc822", data=signed)
     return NewMessage(
         id=message_id,

@@ -17,9 +17,15 @@ from sqlalchemy.engine import Connection, Row
 from gateway.errors import NotFound
 from gateway.model import Accepted, NewSubmission, Value, show_id
 from gateway.store import submissions
-from gateway.store.schema import dropped
+from gateway.store.schema import dropped, to_micros
+from gateway.store.statement import Statement
 
 _SEPARATOR = b"\0"  # no file name holds it
+_ACCEPTED = Statement("SELECT submission_id, reason FROM dropped WHERE id = :id")
+_ACCEPT = Statement(
+    "UPDATE dropped SET state = 'accepted', submission_id = :submission_id, sha256 = :sha256, reason = :reason,"
+    " updated_at = :now WHERE id = :id"
+)
 
 
 class Dropped(Value, frozen=True, kw_only=True):
@@ -74,18 +80,22 @@ def accept_dropped(connection: Connection, dropped_id: int, new: NewSubmission, 
 
     A row that is accepted already answers with its submission. NotFound when the row or the company is missing.
     """
-    row = _get(connection, dropped_id)
-    if row.submission_id is not None:
-        return Accepted(id=row.submission_id, duplicate=row.reason is not None)
+    row = _ACCEPTED.run(connection, {"id": dropped_id}).fetchone()
+    if row is None:
+        raise NotFound(f"there is no dropped file {show_id(dropped_id)}")
+    submission_id, reason = row
+    if submission_id is not None:
+        return Accepted(id=submission_id, duplicate=reason is not None)
     accepted = submissions.accept(connection, new, now)
-    _set(
+    _ACCEPT.run(
         connection,
-        [dropped_id],
-        now,
-        state="accepted",
-        submission_id=accepted.id,
-        sha256=new.body.sha256,
-        reason=f"This is a duplicate of {show_id(accepted.id)}." if accepted.duplicate else None,
+        {
+            "id": dropped_id,
+            "submission_id": accepted.id,
+            "sha256": new.body.sha256,
+            "reason": f"This is a duplicate of {show_id(accepted.id)}." if accepted.duplicate else None,
+            "now": to_micros(now),
+        },
     )
     return accepted
 
@@ -116,13 +126,6 @@ def find(connection: Connection, source: str, work_name: str) -> Dropped | None:
     where = (dropped.c.source == source, dropped.c.work_name == work_name)
     row = connection.execute(sa.select(dropped).where(*where)).first()
     return None if row is None else _load(row)
-
-
-def _get(connection: Connection, dropped_id: int) -> Dropped:
-    row = connection.execute(sa.select(dropped).where(dropped.c.id == dropped_id)).first()
-    if row is None:
-        raise NotFound(f"there is no dropped file {show_id(dropped_id)}")
-    return _load(row)
 
 
 def _set(connection: Connection, ids: Sequence[int], now: dt.datetime, **values: object) -> None:

@@ -25,8 +25,8 @@ from tests.unit.drops import PDF, QUICK, Open, drop, names, reason, stored, unti
 
 
 async def test_a_dropped_file_is_stored_whole_and_moved_to_done(door: Open, store: Store, root: Path) -> None:
-    heard: list[int] = []
-    async with door(on_accepted=heard.append):
+    heard: list[tuple[int, bytes | None]] = []
+    async with door(on_accepted=lambda submission, data: heard.append((submission, data))):
         drop(root, "invoice 7.pdf")
         await until((root / ".done" / "invoice 7.pdf").exists)
     (row,) = await stored(store)
@@ -35,7 +35,7 @@ async def test_a_dropped_file_is_stored_whole_and_moved_to_done(door: Open, stor
     assert row["envelope"] == {"mail_from": "", "rcpt_to": [], "smtputf8": False}
     assert row["peer"]["host"] == str(root)
     assert (await store.read(content.get, row["content_id"])) == PDF
-    assert len(heard) == 1
+    assert [data for _, data in heard] == [PDF]
     assert names(root) == [".done", ".failed", ".work"]
     assert names(root / ".work") == names(root / ".failed") == []
     assert await store.read(dropped.open_rows, "scan") == []
@@ -479,7 +479,7 @@ async def test_what_comes_while_files_are_taken_does_not_wait_for_that(
         rests.append(seconds)
         return sleep(seconds)
 
-    def slow(_: int) -> None:  # what is taken takes a minute
+    def slow(*_: object) -> None:  # what is taken takes a minute
         clock[0] += 60
 
     monkeypatch.setattr(asyncio, "sleep", noted)

@@ -76,7 +76,7 @@ async def test_a_row_before_its_rename_is_forgotten_and_the_file_taken_when_it_i
 async def test_a_claimed_file_is_accepted_at_start(door: Open, store: Store, root: Path, row: Dropped) -> None:
     claim(root, row)
     heard: list[int] = []
-    async with door(timing=RESTING, on_accepted=heard.append):
+    async with door(timing=RESTING, on_accepted=lambda submission, data: heard.append(submission)):
         assert names(root / ".done") == ["x.pdf"]
     assert len(await stored(store)) == len(heard) == 1
     assert await is_all_done(store)
