@@ -10,6 +10,7 @@ import datetime as dt
 import hashlib
 import hmac
 import re
+import struct
 import unicodedata
 from collections.abc import Sequence
 from email.utils import format_datetime
@@ -213,7 +214,9 @@ def _base64(data: bytes) -> bytes:
     out: list[bytes] = []
     for start in range(0, len(data), _BLOCK):
         text = binascii.b2a_base64(data[start : start + _BLOCK], newline=False)
-        out += [text[at : at + 76] for at in range(0, len(text), 76)]
+        full, rest = divmod(len(text), 76)
+        out += struct.unpack_from("76s" * full, text)  # half the price of slices
+        out += [text[-rest:]] if rest else []
     out.append(b"")
     return b"\r\n".join(out)
 

@@ -17,6 +17,7 @@ DEFAULT_PAGES = (1, 2, -1)  # where the default labels look
 MAX_CANDIDATES = 20
 
 # A routing tag that the sender prints on purpose: GW1;c=1001;t=invoice;n=F-17;e=a@b.example
+_TAG_BEGINS = "gw1;"
 _TAG = re.compile(r"GW1((?:;[a-z]=[^;\s]{1,200}){1,10})")
 _TAG_FIELDS = {"c": "customer_number", "t": "type", "n": "number", "e": "email"}
 _MANY = ("customer_number", "email")  # fields of which all values are wanted
@@ -31,7 +32,7 @@ class Fields:
         self._pages = pages
         self._read = read
         self._cache: dict[int, Page] = {}
-        self._is_day_first = pdfvalues.is_day_first(" ".join(line.text for line in self.page(1).lines()))
+        self._is_day_first = pdfvalues.is_day_first(self.page(1).lines().folded)
         self._look_for_tag()
         self._apply(patterns, are_defaults=False)
         own = {pattern.field for pattern in patterns} | set(self.hits)
@@ -61,7 +62,8 @@ class Fields:
         )
 
     def _look_for_tag(self) -> None:
-        for line in self.page(1).lines():
+        lines = self.page(1).lines()
+        for line in lines if _TAG_BEGINS in lines.folded else ():
             for match in _TAG.finditer(line.text.replace("  ", " ")):
                 for pair in match[1][1:].split(";"):
                     key, _, value = pair.partition("=")

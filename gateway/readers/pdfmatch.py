@@ -10,7 +10,7 @@ import regex
 
 from gateway.model import Pattern
 from gateway.readers.pdflabels import DEFAULTS
-from gateway.readers.pdftext import Box, Cell, Line, Page, Word, folded
+from gateway.readers.pdftext import Box, Cell, Line, Lines, Page, Word, folded
 from gateway.readers.pdfvalues import CURRENCIES
 
 REGEX_SECONDS = 0.5  # an operator's regex may run so long on one page (ReDoS)
@@ -98,12 +98,12 @@ def _by_regex(expression: str, page: Page, lines: Sequence[Line], shape: Shape) 
 # --- label ---
 
 
-def _by_label(labels: Sequence[str], page: Page, lines: Sequence[Line], shape: Shape) -> Iterator[Hit]:
+def _by_label(labels: Sequence[str], page: Page, lines: Lines, shape: Shape) -> Iterator[Hit]:
     """For every label met: the value after it in its cell, else in the next cell, else in the cell below."""
     expression = _label_expression(tuple(labels))
     left = MAX_LABELS
-    for row, column, text in _cells_with(labels, lines):
-        for match in expression.finditer(text):
+    for row, column, cell in lines.cells_with(_first_words(tuple(labels))):
+        for match in expression.finditer(cell.text):
             left -= 1
             if left < 0:
                 return
@@ -115,21 +115,9 @@ def _by_label(labels: Sequence[str], page: Page, lines: Sequence[Line], shape: S
                     break
 
 
-def _cells_with(labels: Sequence[str], lines: Sequence[Line]) -> Iterator[tuple[int, int, str]]:
-    """Row, column and text of the cells that have a word with which one of `labels` begins: to see that there is none
-    takes a twentieth of looking for the labels."""
-    whole = "\n".join(cell.folded for line in lines for cell in line.cells)
-    words = [word for word in _first_words(tuple(labels)) if word in whole]
-    if not words:
-        return
-    for row, line in enumerate(lines):
-        for column, cell in enumerate(line.cells):
-            if any(word in cell.folded for word in words):
-                yield row, column, cell.text
-
-
 @functools.lru_cache(500)
 def _first_words(labels: tuple[str, ...]) -> frozenset[str]:
+    """With one of which each of `labels` begins: to see that there is none takes a twentieth of looking for labels."""
     return frozenset(folded(label.split()[0]) for label in labels if label.split())
 
 

@@ -6,6 +6,9 @@ millimetres from the top left corner of the page as shown, whatever its rotation
 
 from __future__ import annotations
 
+import bisect
+import functools
+import itertools
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
@@ -98,13 +101,12 @@ class Run:
 class Cell:
     """Words of one line with ordinary gaps between them: what stands in one column."""
 
-    __slots__ = ("_box", "_folded", "_pieces", "_words", "text")
+    __slots__ = ("_box", "_pieces", "_words", "text")
 
     def __init__(self, pieces: Sequence[Piece]) -> None:
         self._pieces = pieces
         self._words: tuple[Word, ...] | None = None
         self._box: Box | None = None
-        self._folded: str | None = None
         self.text = " ".join(piece.text for piece in pieces)
 
     @property
@@ -118,15 +120,9 @@ class Cell:
     def box(self) -> Box:
         """Around all words."""
         if self._box is None:
-            self._box = Box.around(piece.box for piece in self._pieces)
+            first, *others = self._pieces
+            self._box = Box.around(piece.box for piece in self._pieces) if others else first.box
         return self._box
-
-    @property
-    def folded(self) -> str:
-        """`text`, equal for letters that differ in their case alone."""
-        if self._folded is None:
-            self._folded = folded(self.text)
-        return self._folded
 
 
 def folded(text: str) -> str:
@@ -150,6 +146,36 @@ class Line(NamedTuple):
         return Box.around(cell.box for cell in self.cells)
 
 
+class Lines(tuple[Line, ...]):
+    """Lines from top to bottom, and where words stand in them."""
+
+    @functools.cached_property
+    def folded(self) -> str:
+        """The cells, one a line, equal for letters that differ in their case alone."""
+        return "\n".join(folded(cell.text) for _, _, cell in self._cells)
+
+    @functools.cached_property
+    def _cells(self) -> list[tuple[int, int, Cell]]:
+        return [(row, column, cell) for row, line in enumerate(self) for column, cell in enumerate(line.cells)]
+
+    @functools.cached_property
+    def _starts(self) -> list[int]:
+        """Where each cell begins in `folded`, and its end."""
+        lengths = (len(text) + 1 for text in self.folded.split("\n"))
+        return list(itertools.accumulate(lengths, initial=0))
+
+    def cells_with(self, words: Iterable[str]) -> list[tuple[int, int, Cell]]:
+        """Row, column and cell of those in which one of `words` (folded, without blanks) stands, in their order."""
+        text, found = self.folded, set()
+        for word in words:
+            at = text.find(word)
+            while at >= 0:
+                cell = bisect.bisect_right(self._starts, at) - 1
+                found.add(cell)
+                at = text.find(word, self._starts[cell + 1])
+        return [self._cells[cell] for cell in sorted(found)]
+
+
 class Page:
     """A page's words in `pieces`; `number` 1 is the first, sizes are in mm."""
 
@@ -158,9 +184,9 @@ class Page:
         self.width = width
         self.height = height
         self._pieces = pieces
-        self._lines: list[Line] | None = None
+        self._lines: Lines | None = None
 
-    def lines(self, area: Box | None = None) -> list[Line]:
+    def lines(self, area: Box | None = None) -> Lines:
         """The lines from top to bottom, of the words in `area` where one is given."""
         if area is not None:
             return lines_of([word for piece in self._pieces for word in piece.words if area.holds(word.box)])
@@ -185,7 +211,7 @@ def read_page(document: Any, number: int) -> Page:
     return Page(number, width * MM, height * MM, runs)
 
 
-def lines_of(pieces: Iterable[Piece]) -> list[Line]:
+def lines_of(pieces: Iterable[Piece]) -> Lines:
     """`pieces` put into lines by their baselines, and each line into cells by its gaps."""
     rows: list[list[Piece]] = []
     for piece in sorted(pieces, key=lambda piece: (piece.baseline, piece.box.left)):
@@ -194,7 +220,7 @@ def lines_of(pieces: Iterable[Piece]) -> list[Line]:
             row.append(piece)
         else:
             rows.append([piece])
-    return [Line(tuple(_cells(sorted(row, key=lambda piece: piece.box.left)))) for row in rows]
+    return Lines(Line(tuple(_cells(sorted(row, key=lambda piece: piece.box.left)))) for row in rows)
 
 
 def _cells(row: Sequence[Piece]) -> Iterable[Cell]:

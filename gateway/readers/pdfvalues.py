@@ -32,9 +32,12 @@ _MONTHS = {
 }
 _ISO = re.compile(r"(\d{4})[-./](\d{1,2})[-./](\d{1,2})(?!\d)")
 _DAY_FIRST = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?!\d)")
-_DAY_FIRST_WORDS = re.compile(
-    r"\b(?:facture|avoir|échéance|rechnung|gutschrift|kundennummer|faktura|kundnr|kundnummer)\b"
+_DAY_FIRST_WORDS = (  # as casefold gives them
+    *("facture", "avoir", "échéance"),
+    *("rechnung", "gutschrift", "kundennummer"),
+    *("faktura", "kundnr", "kundnummer"),
 )
+_DAY_FIRST_WORD = re.compile(rf"\b(?:{'|'.join(_DAY_FIRST_WORDS)})\b")
 _DAY_NAMED = re.compile(r"(\d{1,2})(?:st|nd|rd|th|er|\.)?[ -]+([^\W\d_]{3,10})\.?,?[ -]+(\d{4})(?!\d)", re.IGNORECASE)
 _MONTH_NAMED = re.compile(r"([^\W\d_]{3,10})\.?[ -]+(\d{1,2})(?:st|nd|rd|th)?,?[ -]+(\d{4})(?!\d)", re.IGNORECASE)
 _COMPACT = re.compile(r"(20\d{2})(\d{2})(\d{2})(?!\d)")
@@ -103,8 +106,8 @@ def day_first(text: str) -> str | None:
 
 
 def is_day_first(text: str) -> bool:
-    """Whether a page with this text is in such a language: by the words that its titles and labels consist of."""
-    return _DAY_FIRST_WORDS.search(text.casefold()) is not None
+    """Whether a page with this casefolded text is in such a language: by the words of its titles and labels."""
+    return any(word in text for word in _DAY_FIRST_WORDS) and _DAY_FIRST_WORD.search(text) is not None
 
 
 def _iso(year: str, month: str, day: str) -> str | None:
