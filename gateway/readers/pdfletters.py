@@ -25,7 +25,7 @@ NEW_CELL = 1.1  # of the height: a wider gap is one between columns
 _NEW_WORD = 0.3  # of the height: a wider gap ends a word though there is no blank
 _BACK = 2.0  # heights that a letter of a word may begin before the end of the one before
 
-_BLANK = re.compile(r"[\s\x00-\x20\ufffe\uffff]")
+_BLANK = re.compile(r"[\x00-\x1f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufffe\uffff]")  # and " "
 _JOINED = {0xAD: "-", 0x2010: "-", 0x2011: "-", 0xFB00: "ff", 0xFB01: "fi", 0xFB02: "fl", 0x200B: "", 0xFEFF: ""}
 
 # `FPDFText_GetLooseCharBox` that takes addresses as numbers: half the price of a call.
@@ -99,7 +99,6 @@ class Letters:
         self._text = _BLANK.sub(" ", _characters(text))
         self._places = [index for index, character in enumerate(self._text) if character != " "]
         self._lefts, self._rights, self._tops, self._bottoms = self._sides()
-        self._steps = list(map(operator.sub, self._places[1:], self._places))
 
     def _sides(self) -> tuple[Sequence[float], ...]:
         """Where the letters begin and end along the line, in the direction of it, and the raw sides across it."""
@@ -129,7 +128,7 @@ class Letters:
             whole = Span(start, stop, (), here, (top, bottom) if top < bottom else (bottom, top))
             first, *more = self._pieces(whole, height)
             if span is not None and self._goes_on(start, abs(here - base), max(before, height)):
-                if more or first.cuts or any(step != 1 for step in self._steps[start : first.stop - 1]):
+                if more or first.cuts or not self._is_joined(start, first.stop):
                     base = here
                 first = span.with_next(first)
             else:
@@ -158,7 +157,11 @@ class Letters:
         """Whether the letter `at` is of the same word as the one before it, whose baseline is `off` by so much."""
         gap = self._lefts[at] - self._rights[at - 1]
         is_near = -_BACK * height <= gap <= _NEW_WORD * height
-        return self._steps[at - 1] == 1 and is_near and off <= SAME_LINE * height
+        return self._is_joined(at - 1, at + 1) and is_near and off <= SAME_LINE * height
+
+    def _is_joined(self, start: int, stop: int) -> bool:
+        """Whether no blank stands among the letters from `start` to before `stop`."""
+        return self._places[stop - 1] - self._places[start] == stop - 1 - start
 
     def _pieces(self, span: Span, height: float) -> list[Span]:
         """Letters of one height, divided where a gap is one between columns or leads back."""
@@ -172,7 +175,7 @@ class Letters:
         for at, gap in enumerate(gaps, start + 1):
             if -wide <= gap <= wide:
                 continue
-            in_word = self._steps[at - 1] == 1
+            in_word = self._is_joined(at - 1, at + 1)
             if gap > NEW_CELL * height or gap < (-_BACK * height if in_word else -wide):
                 pieces.append(span._replace(start=start, stop=at, cuts=tuple(cuts)))
                 start, cuts = at, []
@@ -202,7 +205,7 @@ class Letters:
     def words(self, span: Span) -> Iterator[tuple[str, Sides]]:
         """The text and the rectangle of each word."""
         cuts = frozenset(span.cuts)
-        begins = [at for at in range(span.start + 1, span.stop) if self._steps[at - 1] != 1 or at in cuts]
+        begins = [at for at in range(span.start + 1, span.stop) if not self._is_joined(at - 1, at + 1) or at in cuts]
         for start, stop in zip((span.start, *begins), (*begins, span.stop), strict=True):
             text = self._text[self._places[start] : self._places[stop - 1] + 1].translate(_JOINED)
             if text:
