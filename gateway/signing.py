@@ -268,10 +268,15 @@ class BodyHash:
 
 
 def _relaxed(data: bytes) -> bytes:
-    """Runs of blanks as one space, none before a CRLF. Base64 and most text pass by the tests alone."""
-    if b"\t" in data or (b" " in data and b"  " in data):
+    """Runs of blanks as one space, none before a CRLF. Most text passes by the tests alone, and base64, which is most
+    of a mail and has no blanks, by a look for the last of them: for one octet is fifty times as quick as for two."""
+    if b"\t" in data:
         data = _BLANKS.sub(b" ", data)
-    return data.replace(b" \r\n", b"\r\n") if b" " in data and b" \r\n" in data else data
+    blank = data[: data.rfind(b" ") + len(b" \r\n")]
+    if b"  " in blank:
+        data = _BLANKS.sub(b" ", data)
+        return data.replace(b" \r\n", b"\r\n")
+    return data.replace(b" \r\n", b"\r\n") if b" \r\n" in blank else data
 
 
 def _check_line_ends(data: bytes) -> None:

@@ -31,6 +31,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import itertools
 import logging
 import os
 import time
@@ -51,11 +52,17 @@ from gateway.store.dropped import Dropped
 
 PATIENCE = 10.0  # seconds for a mount that does not answer
 BATCH = 50  # files taken together: their rows share a commit, their renames a sync
+FIRST = 10  # the first of a burst, so that work on them begins while the others are taken
 _log = logging.getLogger("gateway.intake")
 
 
 def _now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
+
+
+def _batches(ready: Sequence[Candidate]) -> list[Sequence[Candidate]]:
+    starts = [0, *range(FIRST, len(ready), BATCH)] if ready else []
+    return [ready[start:stop] for start, stop in itertools.pairwise((*starts, len(ready)))]
 
 
 class DropFolder:
@@ -220,10 +227,10 @@ class DropFolder:
         if self._unsettled:
             await self._recover(folder)
         look = look or await self._look(folder)
-        for first in range(0, len(look.ready), BATCH):
+        for some in _batches(look.ready):
             if self._stopping or self._room() is not None:
                 return 0.0
-            await self._take(folder, look.ready[first : first + BATCH])
+            await self._take(folder, some)
         if self.problem is not None:
             _log.info("%s: files are taken again", self._path)
             self.problem = None

@@ -28,7 +28,7 @@ from gateway.store.dropped import Dropped
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 T = TypeVar("T")
-_AT_ONCE = 500  # files that one look gives at least
+_AT_ONCE = 100  # files that one look gives at least
 _SHARE = 8  # and one of so many that lie there: a burst costs two dozen looks, not one per file or per 500
 
 

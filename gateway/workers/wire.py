@@ -160,7 +160,7 @@ async def receive(sock: socket.socket, job: int) -> tuple[bytes, bytes]:
             inline = bytearray(body_size + (0 if memfd is not None else blob_size))
             await _read_into(sock, memoryview(inline))
             if memfd is None:
-                return bytes(inline[:body_size]), bytes(inline[body_size:])
+                return bytes(inline[:body_size]), bytes(memoryview(inline)[body_size:])
             into = io.BytesIO()
             for _ in _drain(memfd, blob_size, into):
                 await asyncio.sleep(0)
@@ -225,7 +225,7 @@ def receive_request(sock: socket.socket) -> tuple[int, bytes, bytes]:
             raise Closed
         view = view[count:]
     if memfd is None:
-        return job, bytes(inline[:body_size]), bytes(inline[body_size:])
+        return job, bytes(inline[:body_size]), bytes(memoryview(inline)[body_size:])
     into = io.BytesIO()
     for _ in _drain(memfd, blob_size, into):
         pass

@@ -27,6 +27,7 @@ _PR_SET_PDEATHSIG = 1
 _PR_SET_NO_NEW_PRIVS = 38
 _CLONE_NEWNET = 0x40000000
 _libc = ctypes.CDLL(None, use_errno=True)
+_GARBAGE = 10_000  # objects made and not yet let go until rings of them are looked for: a page makes thousands
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -48,6 +49,7 @@ def main() -> None:
     for module in limits.preload:
         importlib.import_module(module)
     gc.freeze()
+    gc.set_threshold(_GARBAGE)
     with socket.socket(fileno=limits.control) as control:
         control.set_inheritable(False)
         Zygote(control, limits).run()
