@@ -21,7 +21,7 @@ from gateway.pipeline import finding, mailing, outgoing
 from gateway.pipeline.checks import Checks
 from gateway.pipeline.converting import Converting
 from gateway.settings import Business
-from gateway.store import Store, companies, documents, meta, recipients, settings
+from gateway.store import Store, companies, documents, lookups, meta, recipients, settings
 from gateway.store.documents import ClaimedDocument, Finding, Hold
 from gateway.store.messages import NewMessage
 from gateway.workers import Died, Pool
@@ -48,6 +48,7 @@ class Looked(Value, frozen=True, kw_only=True):
     business: Business
     rows: tuple[Recipient, ...]
     seen: int  # `meta.wakes` at that moment
+    generation: int  # of the settings
 
 
 def look_up(connection: Connection, company_id: int, keys: tuple[str, ...], default_prefix: str) -> Looked:
@@ -58,6 +59,7 @@ def look_up(connection: Connection, company_id: int, keys: tuple[str, ...], defa
         business=Business.of(name, values, default_prefix),
         rows=tuple(recipients.rows_for(connection, company_id, keys)) if keys else (),
         seen=meta.wakes(connection),
+        generation=settings.generation(connection),
     )
 
 
@@ -127,11 +129,16 @@ class Steps:
         return Made(message=message, found=_finding(letter, notes), rule=letter.resolution.rule or "")
 
     async def _look_up(self, company_id: int, keys: tuple[str, ...]) -> Looked:
-        """Settings and directory rows. Settings alone may be a second old: what they hold is looked at again, and
-        the commit that queues a document asks for the switch itself."""
+        """Settings and directory rows. Settings are kept until there are others; without a row to look for they may be
+        a second old: what they hold is looked at again, and the commit that queues a document asks for the switch
+        itself."""
         kept, until = self._looked.get(company_id, (None, 0.0))
         if kept is not None and not keys and time.monotonic() < until:
             return kept
+        if kept is not None and keys:
+            known = await self._store.read_one(lookups.known, company_id, keys)
+            if known.generation == kept.generation:
+                return msgspec.structs.replace(kept, rows=known.rows, seen=known.wakes)
         looked = await self._store.read(look_up, company_id, keys, self._config.sender.default_prefix)
         self._looked[company_id] = (msgspec.structs.replace(looked, rows=()), time.monotonic() + SETTINGS_SECONDS)
         return looked

@@ -7,15 +7,16 @@ one in the writer thread and answers after the commit; `Store.read` runs one on 
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from gateway.errors import Corrupt, Temporary
 from gateway.store import database
@@ -92,20 +93,30 @@ class Store:
 
         Temporary when the disk does not answer.
         """
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, partial(self._look, verb, *args, **kwargs))
-
-    def _look(self, verb: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         assert self._readers is not None, "the store is not open"
+        return await self._look(self._readers.begin, lambda connection: verb(connection, *args, **kwargs))
+
+    async def read_one(self, verb: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """As `read`, for a verb of one `Statement`, which is a snapshot of its own and needs no transaction."""
+        assert self._readers is not None, "the store is not open"
+        return await self._look(self._readers.connect, lambda connection: verb(connection, *args, **kwargs))
+
+    async def _look(
+        self, enter: Callable[[], AbstractContextManager[Connection]], verb: Callable[[Connection], T]
+    ) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._looked, enter, verb)
+
+    def _looked(self, enter: Callable[[], AbstractContextManager[Connection]], verb: Callable[[Connection], T]) -> T:
         try:
-            with self._readers.begin() as connection:
-                return verb(connection, *args, **kwargs)
-        except DBAPIError as error:
-            if type(error) not in (OperationalError, DatabaseError):  # the verb's own mistake
+            with enter() as connection:
+                return verb(connection)
+        except (DBAPIError, sqlite3.Error) as error:
+            cause = error.orig if isinstance(error, DBAPIError) else error
+            if type(cause) not in (sqlite3.OperationalError, sqlite3.DatabaseError):  # the verb's own mistake
                 raise
             if self._writer is not None:
-                self._writer.distrust(str(error.orig))
-            raise Temporary(f"the database cannot be read: {error.orig}") from error
+                self._writer.distrust(str(cause))
+            raise Temporary(f"the database cannot be read: {cause}") from error
 
     @property
     def trouble(self) -> str | None:

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from gateway.store.schema import meta
 from gateway.store.statement import Statement
 
-_WAKES = "wakes"
+WAKES = "wakes"
 _VERP_KEY = "verp_key"
 _VALUE = Statement("SELECT value FROM meta WHERE key = :key")
 
@@ -26,7 +26,7 @@ def verp_key(connection: Connection) -> bytes:
 
 def count_wake(connection: Connection) -> None:
     """Note that something changed which a document may be waiting for."""
-    statement = insert(meta).values(key=_WAKES, value="1")
+    statement = insert(meta).values(key=WAKES, value="1")
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=["key"], set_={"value": sa.cast(sa.cast(meta.c.value, sa.Integer) + 1, sa.Text)}
@@ -36,4 +36,4 @@ def count_wake(connection: Connection) -> None:
 
 def wakes(connection: Connection) -> int:
     """How many such changes there have been; a hold that was decided on an older count is decided again."""
-    return int(_VALUE.value(connection, {"key": _WAKES}) or 0)
+    return int(_VALUE.value(connection, {"key": WAKES}) or 0)

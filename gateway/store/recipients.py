@@ -22,12 +22,14 @@ from gateway.store.statement import Statement
 
 _LIVE = recipient.c.deleted_at.is_(None)
 _LISTS = ("email", "cc", "constants")  # columns of JSON
-_PLAIN = [name for name in Recipient.__struct_fields__ if name not in _LISTS]
-_texts = msgspec.json.Decoder(tuple[str, ...]).decode
+_FIELDS = {name: f"json({name})" if name in _LISTS else name for name in Recipient.__struct_fields__}
+_FIELDS["constants"] = "json(coalesce(constants, '[]'))"
+AS_JSON = "json_object(" + ", ".join(f"'{name}', {column}" for name, column in _FIELDS.items()) + ")"  # a row, in SQL
+LIVE_UNDER_KEYS = "company_id = :company AND deleted_at IS NULL AND number_key IN (SELECT value FROM json_each(:keys))"
 _ROWS_FOR = Statement(
-    f"SELECT {', '.join([*_LISTS, *_PLAIN])} FROM recipient WHERE company_id = :company AND deleted_at IS NULL "
-    "AND number_key IN (SELECT value FROM json_each(:keys)) AND (:type IS NULL OR type = :type) ORDER BY id"
+    f"SELECT {AS_JSON} FROM recipient WHERE {LIVE_UNDER_KEYS} AND (:type IS NULL OR type = :type) ORDER BY id"
 )
+_row = msgspec.json.Decoder(Recipient).decode
 _ORDER = (recipient.c.company_id, recipient.c.number_key, recipient.c.id)
 
 
@@ -93,12 +95,7 @@ def rows_for(connection: Connection, company_id: int, keys: Sequence[str], type_
     if not keys:
         return []
     values = {"company": company_id, "keys": to_json(list(keys)), "type": type_}
-    return [_recipient(*row) for row in _ROWS_FOR.run(connection, values)]
-
-
-def _recipient(email: str, cc: str, constants: str | None, *plain: Any) -> Recipient:
-    more = _texts(constants) if constants else ()
-    return Recipient(**dict(zip(_PLAIN, plain, strict=True)), email=_texts(email), cc=_texts(cc), constants=more)
+    return [_row(text) for (text,) in _ROWS_FOR.run(connection, values)]
 
 
 def rows_of(connection: Connection, company_id: int, number: str) -> list[Recipient]:

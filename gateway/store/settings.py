@@ -19,7 +19,7 @@ from gateway.store.companies import company_name
 from gateway.store.schema import meta, setting
 from gateway.store.statement import Statement
 
-_GENERATION = "settings"
+GENERATION = "settings"
 _VALUES = Statement("SELECT key, value FROM setting WHERE company_id = :company")
 
 
@@ -33,7 +33,7 @@ class Saved(Value, frozen=True, kw_only=True):
 
 def generation(connection: Connection) -> int:
     """A number that rises with every change of any company's settings: who caches them compares it."""
-    found = connection.execute(sa.select(meta.c.value).where(meta.c.key == _GENERATION)).scalar()
+    found = connection.execute(sa.select(meta.c.value).where(meta.c.key == GENERATION)).scalar()
     return int(found or 0)
 
 
@@ -84,7 +84,7 @@ def save(
 
 
 def _next_generation(connection: Connection) -> int:
-    statement = insert(meta).values(key=_GENERATION, value="1")
+    statement = insert(meta).values(key=GENERATION, value="1")
     bumped: Any = sa.cast(sa.cast(meta.c.value, sa.Integer) + 1, sa.Text)
     connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"value": bumped}))
     return generation(connection)

@@ -8,6 +8,7 @@ import gc
 import os
 import signal
 import types
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -19,7 +20,7 @@ from gateway.pipeline import converting, loop
 from gateway.store import companies, documents, recipients, views
 from tests.e2e.documents import invoice
 from tests.e2e.test_holds import ORDER
-from tests.pipeline.work import WHO, Work, dropped, parts
+from tests.pipeline.work import WHO, Work, dropped, parts, save_setting
 
 # --- what a held document says ---------------------------------------------------------------------------
 
@@ -96,6 +97,33 @@ def _change_format(connection: Connection) -> None:
     row = recipients.rows_for(connection, companies.company_id(connection, "default"), ("1042",))[0]
     changed = msgspec.structs.replace(row, format="ubl")
     recipients.change(connection, changed, None, WHO, dt.datetime.now(UTC))
+
+
+async def test_settings_are_kept_until_there_are_others(work: Work) -> None:
+    """Even where nobody tells the pipeline: what it keeps is compared with what there is."""
+    await (await work.start()).add()
+    subjects = set()
+    for count, word in enumerate(("First", "Second"), 1):
+        await work.store.write(save_setting, "template.invoice.en.subject", f"{word} {{{{ number }}}}")
+        await work.accept(dropped(invoice(number=f"F-{count}")))
+        queued = await work.until(partial(_queued, work, count))
+        subjects = {(await work.message(each))["Subject"] for each in queued}
+    assert subjects == {"First F-1", "Second F-2"}
+
+
+async def test_what_is_held_by_kept_settings_stays_held(work: Work) -> None:
+    """The count of events is today's, though the settings are older."""
+    await (await work.start()).add()
+    for count in (1, 2):
+        await work.accept(dropped(invoice(number=f"F-{count}", customer="2099")))
+        await work.until(partial(_queued, work, count, "held"))
+    await work.add("2099")
+    await work.until(partial(_queued, work, 2))
+
+
+async def _queued(work: Work, count: int, state: str = "queued") -> list[dict[str, Any]]:
+    found = await work.documents(state=state)
+    return found if len(found) == count else []
 
 
 async def test_an_event_while_the_document_is_on_its_way_to_a_hold_is_not_missed(work: Work) -> None:

@@ -69,7 +69,7 @@ class Work:
 
     async def set(self, key: str, value: object) -> None:
         """As a person saves a setting: checked values only."""
-        await self.store.write(_save, key, value)
+        await self.store.write(save_setting, key, value)
         self.pipeline.changed()
 
     async def add(self, number: str = "1042", **more: Any) -> None:
@@ -83,7 +83,11 @@ class Work:
 
     async def sent(self) -> EmailMessage:
         """The newest message of the one document, once it is queued."""
-        shown = await self.shown("queued")
+        return await self.message(await self.one("queued"))
+
+    async def message(self, document: dict[str, Any]) -> EmailMessage:
+        """The newest message of a document in a list."""
+        shown = await self.store.read(views.show_document, parse_id(document["id"]))
         whole = await self.store.read(messages.message_bytes, parse_id(shown["messages"][-1]["id"]))
         message = email.message_from_bytes(whole, policy=email.policy.default)
         assert isinstance(message, EmailMessage)
@@ -140,7 +144,8 @@ def add_row(connection: Connection, /, number: str, **more: Any) -> None:
     recipients.add(connection, companies.company_id(connection, "default"), row, WHO, dt.datetime.now(UTC))
 
 
-def _save(connection: Connection, key: str, value: object) -> None:
+def save_setting(connection: Connection, key: str, value: object) -> None:
+    """A setting of the default company."""
     found = settings.find(key, ("invoice", "order"))
     company = companies.company_id(connection, "default")
     stored_settings.save(connection, company, found, value, None, WHO, dt.datetime.now(UTC))

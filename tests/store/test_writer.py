@@ -17,6 +17,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from gateway import metrics
 from gateway.errors import Busy, Corrupt, Refused, Temporary
 from gateway.store import Store, writer
+from gateway.store.statement import Statement
 
 
 def put(connection: Connection, key: str) -> str:
@@ -200,6 +201,22 @@ async def test_a_disk_that_cannot_be_read_is_something_that_passes(store: Store)
         store.path.with_name(store.path.name + name).unlink()
     with pytest.raises(Temporary, match="cannot be read"):
         await store.read(keys)
+
+
+@pytest.mark.parametrize("way", ["read", "read_one"])
+async def test_a_statement_that_the_disk_fails_is_no_mistake_of_the_verbs(store: Store, way: str) -> None:
+    """As SQLite says it to a `Statement`, without SQLAlchemy around it."""
+
+    def fails(connection: Connection) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    def mistaken(connection: Connection) -> None:
+        Statement("SELECT :absent").run(connection, {})
+
+    with pytest.raises(Temporary, match="cannot be read: disk I/O error"):
+        await getattr(store, way)(fails)
+    with pytest.raises(sqlite3.ProgrammingError):
+        await getattr(store, way)(mistaken)
 
 
 # --- damage ----------------------------------------------------------------------------------------------
