@@ -25,6 +25,7 @@ STUCK_SECONDS = 120.0  # without any progress
 _TOML = """
 [gateway]
 hostname = "gateway.example"
+workers = {workers}
 database = "sqlite:gateway.db"
 admin_socket = "admin.sock"
 
@@ -73,6 +74,7 @@ class Gateway:
         recipients: str = "resolve",
         keys: tuple[str, ...] = ("rsa",),
         stable: float = 0.1,
+        workers: int = 0,
     ) -> None:
         self.folder = folder = folder.absolute()  # sd_notify(3) takes no relative path
         self.database = folder / "gateway.db"
@@ -85,7 +87,7 @@ class Gateway:
             path.write_bytes(signing.generate("ed25519" if algorithm == "ed25519" else "rsa"))
             path.chmod(0o600)
             listed.append(f'{{ selector = "{algorithm}", file = "{path.name}" }}')
-        text = _TOML.format(keys=", ".join(listed), relay=relay, recipients=recipients, stable=stable)
+        text = _TOML.format(keys=", ".join(listed), relay=relay, recipients=recipients, stable=stable, workers=workers)
         (folder / "gateway.toml").write_text(text)
         self._process: subprocess.Popen[bytes] | None = None
 

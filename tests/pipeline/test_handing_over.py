@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 
 from gateway.model import UTC, Accepted, Canonical, Claimed, Envelope, NewSubmission
 from gateway.pipeline import loop
+from gateway.smtp import client
 from gateway.store import claims, documents, messages, schema, submissions
 from gateway.store.leases import Lease
 from gateway.store.submissions import ClaimedSubmission
@@ -105,6 +106,18 @@ async def test_what_finds_no_slot_is_due_and_the_queue_is_told(make_work: MakeWo
     await work.until(lambda: _woken(slots))
     assert len(slots.handed) == 1
     assert work.recent.get(rows[0].message_id) is not None
+
+
+async def test_a_message_of_ours_is_handed_over_with_its_dots_told(make_work: MakeWork) -> None:
+    work = await make_work()
+    slots = work.outlet = Slots(1)
+    await (await work.start()).add()
+    await work.set("template.invoice.en.body", "Hello\n.sig {{ number }}")
+    await work.accept(dropped(invoice()))
+    await work.until(lambda: deliveries(work))
+    ((_, content),) = slots.handed
+    assert b"\r\n.sig F-77" in content
+    assert b"\r\n..sig F-77" in client.prepare(content).data
 
 
 async def test_a_paused_next_hop_is_handed_nothing(make_work: MakeWork) -> None:

@@ -158,6 +158,7 @@ def test_composed_mail_is_clean_on_the_wire(sender: str, subject: str, body: str
     assert written.isascii()
     assert not re.search(rb"(?<!\r)\n|\r(?!\n)|\x00", written)
     assert max(map(len, written.split(b"\r\n"))) <= 998
+    assert written.dotted or not re.search(rb"^\.", written, re.MULTILINE)
     header, _, _ = written.partition(b"\r\n\r\n")
     assert max(map(len, header.split(b"\r\n"))) <= 78
     assert written == compose.compose(mail(sender, subject, body, subject, "application/pdf"))

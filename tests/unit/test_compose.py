@@ -167,6 +167,24 @@ def test_an_attachment_cannot_end_its_part() -> None:
     assert file.get_payload(decode=True) == forged.encode()
 
 
+@pytest.mark.parametrize(("body", "dotted"), [("Hello\n.sig\n", True), (".sig\n", True), ("a.b\n", False)])
+def test_it_says_whether_a_line_begins_with_a_dot(body: str, dotted: bool) -> None:
+    assert compose.compose(mail(body=body)).dotted is dotted
+    assert compose.compose(mail(body=body, attachments=())).dotted is dotted
+
+
+@pytest.mark.parametrize("size", [0, 1, 56, 57, 58, 114, 57 * 16384 - 1, 57 * 16384, 57 * 16384 + 58])
+def test_base64_stands_in_lines_of_76(size: int) -> None:
+    content = os.urandom(size)
+    files = (Attachment(name="a.pdf", media_type="application/pdf", content=content),)
+    written = compose.compose(mail(attachments=files))
+    part = next(parse(written).iter_attachments())
+    assert part.get_content() == content
+    encoded = written.rpartition(b"\r\n\r\n")[2].split(b"\r\n--=_")[0].split(b"\r\n") if size else []
+    assert all(len(line) == 76 for line in encoded[:-1])
+    assert len(encoded) == -(-size // 57)
+
+
 @pytest.mark.parametrize(
     "media_type", ["message/rfc822", "multipart/mixed", "nonsense", "a/b\r\nBcc: x", "", "text/ html"]
 )

@@ -8,11 +8,12 @@ import errno
 import hashlib
 import os
 import time
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.engine import Connection
 
 from gateway.config import Source
 from gateway.errors import Busy, ConfigError
@@ -466,6 +467,24 @@ async def test_a_storm_of_files_is_taken_each_once_and_holds_nobody_up(
     found = [row["sha256"] for row in await stored(store) if row["source"] == "scan"]
     assert len(found) == 2000
     assert set(found) == wanted
+
+
+async def test_a_burst_begins_with_a_few(door: Open, store: Store, root: Path) -> None:
+    """Work on these goes on while the others are taken."""
+    taken: list[int] = []
+    claiming = dropped.claiming
+
+    def noted(connection: Connection, rows: Sequence[dropped.Dropped], now: dt.datetime) -> None:
+        taken.append(len(rows))
+        claiming(connection, rows, now)
+
+    for number in range(75):
+        (root / f"{number}.pdf").write_bytes(PDF + b"%d" % number)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dropped, "claiming", noted)
+        async with door():
+            await until(lambda: len(names(root / ".done")) == 75)
+    assert taken == [10, 50, 15]
 
 
 async def test_what_comes_while_files_are_taken_does_not_wait_for_that(
