@@ -19,8 +19,9 @@ from gateway.store.schema import content as content_table
 _INSERT = insert_into(
     document,
     "id company_id submission_id content_id part file_name media_type received_at source fields extras origin came "
-    "state leased_by leased_until tries version updated_at",
+    "state leased_by leased_until tries version updated_at reading format type number customer_number trace",
 )
+_NOTHING = dict.fromkeys(("reading", "format", "type", "number", "customer_number", "trace"))  # is learnt yet
 _ENDED = (DocumentState.SENT, DocumentState.PARTLY_SENT, DocumentState.BOUNCED, DocumentState.CANCELLED)
 BUDGET = 64 << 20  # bytes of one claim
 CANCEL = "cancel"  # cause of a delivery on the wire that is cancelled once it comes back
@@ -88,30 +89,41 @@ def insert(
     connection: Connection, made: ClaimedDocument, part: int, owner: str, now: dt.datetime, until: dt.datetime
 ) -> None:
     """Store the row of a document found as number `part` of its submission, leased to `owner`."""
-    _INSERT.run(
-        connection,
-        {
-            "id": made.id,
-            "company_id": made.company_id,
-            "submission_id": made.submission_id,
-            "content_id": made.content_id,
-            "part": part,
-            "file_name": made.file_name,
-            "media_type": made.media_type,
-            "received_at": to_micros(made.received_at),
-            "source": made.source,
-            "fields": to_json(made.fields),
-            "extras": to_json(made.extras) if made.extras else None,
-            "origin": to_json(made.origin) if made.origin else None,
-            "came": to_json(made.came) if made.came != Came() else None,
-            "state": DocumentState.RECEIVED,
-            "leased_by": owner,
-            "leased_until": to_micros(until),
-            "tries": made.tries,
-            "version": made.version,
-            "updated_at": to_micros(now),
-        },
-    )
+    lease = {"state": DocumentState.RECEIVED, "leased_by": owner, "leased_until": to_micros(until)}
+    _INSERT.run(connection, _row(made, part, now) | lease | _NOTHING)
+
+
+def insert_queued(connection: Connection, made: ClaimedDocument, found: Finding, now: dt.datetime) -> None:
+    """Store the row of the one document of its submission, whose message is about to be stored."""
+    ended = {"state": DocumentState.QUEUED, "leased_by": None, "leased_until": None}
+    _INSERT.run(connection, _row(made, 0, now) | ended | columns_of(found))
+
+
+def _row(made: ClaimedDocument, part: int, now: dt.datetime) -> dict[str, Any]:
+    return {
+        "id": made.id,
+        "company_id": made.company_id,
+        "submission_id": made.submission_id,
+        "content_id": made.content_id,
+        "part": part,
+        "file_name": made.file_name,
+        "media_type": made.media_type,
+        "received_at": to_micros(made.received_at),
+        "source": made.source,
+        "fields": to_json(made.fields),
+        "extras": to_json(made.extras) if made.extras else None,
+        "origin": to_json(made.origin) if made.origin else None,
+        "came": to_json(made.came) if made.came != Came() else None,
+        "tries": made.tries,
+        "version": made.version,
+        "updated_at": to_micros(now),
+    }
+
+
+def columns_of(found: Finding) -> dict[str, str | None]:
+    """What was learnt, as the columns hold it."""
+    values = finding_values(found).items()
+    return {name: value if value is None or isinstance(value, str) else to_json(value) for name, value in values}
 
 
 def claim(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from gateway.errors import NotFound
 from gateway.model import Body, Claimed, DeliveryState, Value, new_id
 from gateway.store import claims, content, documents, submissions
-from gateway.store.documents import ClaimedDocument, Finding, finding_values
+from gateway.store.documents import ClaimedDocument, Finding
 from gateway.store.schema import delivery, insert_into, message, to_json, to_micros
 from gateway.store.statement import Statement
 from gateway.store.submissions import ClaimedSubmission
@@ -22,6 +22,7 @@ _SWITCH = Statement(  # R5: off means that no document of the company leaves
     "SELECT value FROM setting WHERE key = 'distribution.active' AND company_id = "
     "(SELECT company_id FROM document WHERE id = :id)"
 )
+_COMPANYS_SWITCH = Statement("SELECT value FROM setting WHERE key = 'distribution.active' AND company_id = :company")
 _AGAIN = Statement(f"UPDATE document SET due_at = :now, leased_by = NULL, leased_until = NULL {_MINE}")
 _QUEUED = Statement(
     "UPDATE document SET state = 'queued', cause = NULL, sentence = NULL, leased_by = NULL, leased_until = NULL, "
@@ -86,17 +87,58 @@ def queue(
     if _SWITCH.value(connection, mine) == "false":
         _AGAIN.run(connection, mine)
         return None
-    values = {name: value if value is None else _stored(value) for name, value in finding_values(found).items()}
-    row = _QUEUED.run(connection, mine | values).fetchone()
-    if row is None:
+    row = _QUEUED.run(connection, mine | documents.columns_of(found)).fetchone()
+    return None if row is None else _store(connection, _Of(document_id, *row), owner, new, now, leases or {})
+
+
+def pass_on(
+    connection: Connection,
+    found_in: ClaimedSubmission,
+    document: ClaimedDocument,
+    owner: str,
+    found: Finding,
+    new: NewMessage,
+    now: dt.datetime,
+    leases: Mapping[int, dt.datetime] | None = None,
+) -> Queued | None:
+    """Store the one `document` of a submission, queued, and its message, in the commit that ends the submission.
+
+    None where `queue` gives None, and when the submission had ended before: that work comes too late.
+    """
+    if not submissions.end(connection, found_in.id):
         return None
-    company_id, content_id = row
+    if _COMPANYS_SWITCH.value(connection, {"company": document.company_id}) == "false":
+        documents.insert(connection, document, 0, owner, now, now)
+        _AGAIN.run(connection, {"id": document.id, "owner": owner, "now": to_micros(now)})
+        return None
+    documents.insert_queued(connection, document, found, now)
+    of = _Of(document.id, document.company_id, document.content_id)
+    return _store(connection, of, owner, new, now, leases or {})
+
+
+class _Of(NamedTuple):
+    """The queued document whose message it is."""
+
+    document_id: int
+    company_id: int
+    content_id: int
+
+
+def _store(
+    connection: Connection,
+    of: _Of,
+    owner: str,
+    new: NewMessage,
+    now: dt.datetime,
+    leases: Mapping[int, dt.datetime],
+) -> Queued:
+    """The message and its deliveries."""
     _MESSAGE.run(
         connection,
         {
             "id": new.id,
-            "document_id": document_id,
-            "content_id": content_id if new.body is None else content.put(connection, new.body),
+            "document_id": of.document_id,
+            "content_id": of.content_id if new.body is None else content.put(connection, new.body),
             "header": new.header,
             "body_offset": new.body_offset,
             "size": new.size,
@@ -110,49 +152,23 @@ def queue(
     leases = {
         each.id: leases[each.id]
         for each in new.deliveries
-        if leases and each.id in leases and not claims.is_paused(connection, each.next_hop, now)
+        if each.id in leases and not claims.is_paused(connection, each.next_hop, now)
     }
     for each in new.deliveries:
-        waits = _delivery(each, new, document_id, company_id, now)
+        waits = _delivery(each, new, of, now)
         _DELIVERY.run(connection, waits | (_leased(owner, leases[each.id]) if each.id in leases else {}))
-    claimed = tuple(_claimed(each, new, document_id) for each in new.deliveries if each.id in leases)
+    claimed = tuple(_claimed(each, new, of) for each in new.deliveries if each.id in leases)
     claims.open_attempts(connection, claimed, now)
     return Queued(claimed=claimed)
 
 
-def pass_on(
-    connection: Connection,
-    found_in: ClaimedSubmission,
-    document: ClaimedDocument,
-    owner: str,
-    found: Finding,
-    new: NewMessage,
-    now: dt.datetime,
-    leases: Mapping[int, dt.datetime] | None = None,
-) -> Queued | None:
-    """Store the one `document` of a submission and `queue` it, in the commit that ends the submission.
-
-    None where `queue` gives None, and when the submission had ended before: that work comes too late.
-    """
-    if not submissions.end(connection, found_in.id):
-        return None
-    documents.insert(connection, document, 0, owner, now, now)
-    return queue(connection, document.id, owner, found, new, now, leases)
-
-
-def _stored(value: Any) -> str:
-    return value if isinstance(value, str) else to_json(value)
-
-
-def _delivery(
-    each: NewDelivery, new: NewMessage, document_id: int, company_id: int, now: dt.datetime
-) -> dict[str, Any]:
+def _delivery(each: NewDelivery, new: NewMessage, of: _Of, now: dt.datetime) -> dict[str, Any]:
     """The row of a delivery that is due."""
     return {
         "id": each.id,
-        "document_id": document_id,
+        "document_id": of.document_id,
         "message_id": new.id,
-        "company_id": company_id,
+        "company_id": of.company_id,
         "address": each.address,
         "role": each.role,
         "mail_from": each.mail_from,
@@ -173,11 +189,11 @@ def _leased(owner: str, until: dt.datetime) -> dict[str, Any]:
     return {"state": DeliveryState.ACTIVE, "due_at": None, "attempts": 1, **leased}
 
 
-def _claimed(each: NewDelivery, new: NewMessage, document_id: int) -> Claimed:
+def _claimed(each: NewDelivery, new: NewMessage, of: _Of) -> Claimed:
     return Claimed(
         delivery_id=each.id,
         attempt_id=new_id(),
-        document_id=document_id,
+        document_id=of.document_id,
         message_id=new.id,
         address=each.address,
         mail_from=each.mail_from,

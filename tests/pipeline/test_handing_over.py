@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from gateway.model import UTC, Accepted, Canonical, Claimed, Envelope, NewSubmission
+from gateway.model import UTC, Accepted, Canonical, Claimed, Envelope, NewSubmission, ReadDocument, Step
 from gateway.pipeline import loop
 from gateway.smtp import client
 from gateway.store import claims, documents, messages, schema, submissions
@@ -21,6 +21,7 @@ from tests.store.samples import new_message
 CONTENT = b"From: erp@seller.example\r\nTo: a@kund.example\r\n\r\nbody\r\n"
 TO_TWO = Envelope(mail_from="x@seller.example", rcpt_to=("a@kund.example", "b@kund.example"))
 UNTIL = dt.datetime(2030, 1, 1, tzinfo=UTC)
+WHOLE = {"file_name": "message.eml", "media_type": "message/rfc822"}  # of a mail that is its own document
 
 
 class Slots:
@@ -206,13 +207,59 @@ def _pass_on_twice(connection: Connection) -> None:
     now = dt.datetime.now(UTC)
     _, claimed = submissions.accept_claimed(connection, mail(), now, Lease(OWNER, UNTIL))
     assert claimed is not None
-    whole = submissions.NewDocument(file_name="message.eml", media_type="message/rfc822", fields=claimed.fields)
+    whole = submissions.NewDocument(**WHOLE, fields=claimed.fields)
     for expected in (True, False):
         document = submissions.document_of(claimed, whole)
         message = new_message(now, "a@kund.example")
         done = messages.pass_on(connection, claimed, document, OWNER, documents.Finding(), message, now)
         assert (done is not None) == expected
     assert len(connection.execute(sa.select(schema.document)).all()) == 1
+
+
+async def test_what_is_passed_on_stands_as_what_is_queued_later(work: Work) -> None:
+    """One row written at once is the row that two steps would leave."""
+    at_once, in_steps = await work.store.write(_both_ways)
+    assert at_once["state"] == "queued"
+    different = {name for name, value in at_once.items() if value != in_steps[name]}
+    assert different == {"id", "submission_id", "content_id", "received_at"}  # of two mails
+
+
+def _both_ways(connection: Connection) -> list[dict[str, Any]]:
+    now = dt.datetime.now(UTC)
+    reading = ReadDocument(format="mail", type="other", number="F-1")
+    trace = (Step(rule="envelope", text="RCPT TO", result="chosen"),)
+    found = documents.Finding(reading=reading, type="other", number="F-1", customer_number="1042", trace=trace)
+    ids = []
+    for at_once in (True, False):
+        _, claimed = submissions.accept_claimed(connection, mail(), now, Lease(OWNER, UNTIL))
+        assert claimed is not None
+        document = submissions.document_of(claimed, submissions.NewDocument(**WHOLE, fields=claimed.fields))
+        ids.append(document.id)
+        message = new_message(now, "a@kund.example")
+        if at_once:
+            assert messages.pass_on(connection, claimed, document, OWNER, found, message, now)
+        else:
+            documents.insert(connection, document, 0, OWNER, now, now)
+            assert messages.queue(connection, document.id, OWNER, found, message, now)
+    rows = connection.execute(sa.select(schema.document).where(schema.document.c.id.in_(ids)).order_by("id"))
+    return [dict(row) for row in rows.mappings()]
+
+
+async def test_a_switch_turned_off_since_the_look_up_lets_nothing_be_passed_on(work: Work) -> None:
+    await work.store.write(_pass_on_switched_off)
+
+
+def _pass_on_switched_off(connection: Connection) -> None:
+    now = dt.datetime.now(UTC)
+    _, claimed = submissions.accept_claimed(connection, mail(), now, Lease(OWNER, UNTIL))
+    assert claimed is not None
+    document = submissions.document_of(claimed, submissions.NewDocument(**WHOLE, fields=claimed.fields))
+    off = {"company_id": document.company_id, "key": "distribution.active", "value": False, "version": 1}
+    connection.execute(sa.insert(schema.setting), off)
+    message = new_message(now, "a@kund.example")
+    assert messages.pass_on(connection, claimed, document, OWNER, documents.Finding(), message, now) is None
+    assert connection.execute(sa.select(schema.message)).all() == []
+    assert [each.id for each in documents.claim(connection, OWNER, now, now, 9)] == [document.id]
 
 
 def _pause(connection: Connection, name: str) -> None:
