@@ -20,6 +20,7 @@ from gateway.store.schema import meta, setting
 from gateway.store.statement import Statement
 
 GENERATION = "settings"
+_GENERATION = Statement("SELECT value FROM meta WHERE key = :key")
 _VALUES = Statement("SELECT key, value FROM setting WHERE company_id = :company")
 
 
@@ -33,8 +34,7 @@ class Saved(Value, frozen=True, kw_only=True):
 
 def generation(connection: Connection) -> int:
     """A number that rises with every change of any company's settings: who caches them compares it."""
-    found = connection.execute(sa.select(meta.c.value).where(meta.c.key == GENERATION)).scalar()
-    return int(found or 0)
+    return int(_GENERATION.value(connection, {"key": GENERATION}) or 0)
 
 
 def values(connection: Connection, company_id: int) -> dict[str, object]:
