@@ -151,7 +151,7 @@ def test_mirrored_text_has_boxes_too() -> None:
     assert line.box.right == pytest.approx(200 * MM, abs=0.1)
 
 
-def _letter_boxes(data: bytes) -> Iterator[tuple[str, Box]]:
+def letter_boxes(data: bytes) -> Iterator[tuple[str, Box]]:
     """Each letter's box, as pdfium says it."""
     document = open_pdf(data)
     text = document[0].get_textpage()
@@ -165,7 +165,7 @@ def _letter_boxes(data: bytes) -> Iterator[tuple[str, Box]]:
 
 def test_a_words_box_is_that_of_its_letters_and_a_cells_that_of_its_words() -> None:
     data = pdf("/F1 10 Tf 50 700 Td (Inv) Tj /F1 14 Tf -1 Ts (oice) Tj 0 Ts ( no) Tj /F1 10 Tf 2 Ts (17) Tj")
-    boxes = [box for letter, box in _letter_boxes(data) if letter not in " \r\n"]
+    boxes = [box for letter, box in letter_boxes(data) if letter not in " \r\n"]
     (line,) = lines_of(data)
     (cell,) = line.cells
     assert [word.text for word in cell.words] == ["Invoice", "no17"]
