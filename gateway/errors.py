@@ -86,9 +86,11 @@ class Corrupt(GatewayError):
 
 
 _OBJECT = re.compile(r"^(?:stream )?<[^<>]* object at 0x[0-9a-f]+>:? *")
+_CLASS = re.compile(r"\bpikepdf\.\w+(?=\()")  # pikepdf.Name("/Type3")
 
 
-def in_words(error: Exception) -> str:
-    """What an exception of a library says of the bytes it was given, without the program's object that held them; the
-    end of a sentence, on one line of at most 200 characters."""
-    return _OBJECT.sub("", " ".join(str(error).split()))[:200].rstrip(". ") or type(error).__name__
+def in_words(said: Exception | str) -> str:
+    """What a library says of the bytes it was given, without the program's objects that held them; the end of a
+    sentence, on one line of at most 200 characters."""
+    text = _CLASS.sub("", _OBJECT.sub("", " ".join(str(said).split())))
+    return text[:200].rstrip(". ") or type(said).__name__

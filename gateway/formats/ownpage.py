@@ -36,7 +36,7 @@ def sound(data: bytes, now: dt.datetime) -> tuple[bytes | None, str]:
             pdf.Root.Metadata.write(_DATE.sub(rb"\g<1>" + now.isoformat(timespec="seconds").encode(), said))
             found = pdfa.check(pdf, "3b").findings
             if found:
-                return None, f"{found[0].message} ({found[0].rule.rpartition(':')[2]})"
+                return None, f"{in_words(found[0].message)} ({found[0].rule.rpartition(':')[2]})"
             written = io.BytesIO()
             pdf.save(written, object_stream_mode=ObjectStreamMode.generate, deterministic_id=True)
     except (PdfError, ValueError, RuntimeError) as error:
