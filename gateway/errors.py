@@ -89,8 +89,12 @@ _OBJECT = re.compile(r"^(?:stream )?<[^<>]* object at 0x[0-9a-f]+>:? *")
 _CLASS = re.compile(r"\bpikepdf\.\w+(?=\()")  # pikepdf.Name("/Type3")
 
 
-def in_words(said: Exception | str) -> str:
+def in_words(error: Exception) -> str:
+    """What an exception of a library says, as `plain` has it; else the exception's name."""
+    return plain(str(error)) or type(error).__name__
+
+
+def plain(said: str) -> str:
     """What a library says of the bytes it was given, without the program's objects that held them; the end of a
     sentence, on one line of at most 200 characters."""
-    text = _CLASS.sub("", _OBJECT.sub("", " ".join(str(said).split())))
-    return text[:200].rstrip(". ") or type(said).__name__
+    return _CLASS.sub("", _OBJECT.sub("", " ".join(said.split())))[:200].rstrip(". ")

@@ -10,7 +10,7 @@ import io
 import re
 from typing import TYPE_CHECKING
 
-from gateway.errors import in_words
+from gateway.errors import in_words, plain
 
 if TYPE_CHECKING:
     from pikepdf import Pdf
@@ -36,7 +36,7 @@ def sound(data: bytes, now: dt.datetime) -> tuple[bytes | None, str]:
             pdf.Root.Metadata.write(_DATE.sub(rb"\g<1>" + now.isoformat(timespec="seconds").encode(), said))
             found = pdfa.check(pdf, "3b").findings
             if found:
-                return None, f"{in_words(found[0].message)} ({found[0].rule.rpartition(':')[2]})"
+                return None, f"{plain(found[0].message)} ({found[0].rule.rpartition(':')[2]})"
             written = io.BytesIO()
             pdf.save(written, object_stream_mode=ObjectStreamMode.generate, deterministic_id=True)
     except (PdfError, ValueError, RuntimeError) as error:

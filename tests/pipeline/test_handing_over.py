@@ -5,13 +5,15 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from gateway.model import UTC, Accepted, Canonical, Claimed, Envelope, NewSubmission, ReadDocument, Step
+from gateway.model import UTC, Accepted, Canonical, Claimed, Envelope, NewSubmission, ReadDocument, Step, new_id
 from gateway.pipeline import loop
 from gateway.smtp import client
 from gateway.store import claims, documents, messages, schema, submissions
+from gateway.store.documents import ClaimedDocument
 from gateway.store.leases import Lease
 from gateway.store.submissions import ClaimedSubmission
 from tests.e2e.documents import invoice
@@ -21,7 +23,6 @@ from tests.store.samples import new_message
 CONTENT = b"From: erp@seller.example\r\nTo: a@kund.example\r\n\r\nbody\r\n"
 TO_TWO = Envelope(mail_from="x@seller.example", rcpt_to=("a@kund.example", "b@kund.example"))
 UNTIL = dt.datetime(2030, 1, 1, tzinfo=UTC)
-WHOLE = {"file_name": "message.eml", "media_type": "message/rfc822"}  # of a mail that is its own document
 
 
 class Slots:
@@ -205,15 +206,21 @@ async def test_work_on_a_submission_that_has_ended_comes_too_late(work: Work) ->
 
 def _pass_on_twice(connection: Connection) -> None:
     now = dt.datetime.now(UTC)
-    _, claimed = submissions.accept_claimed(connection, mail(), now, Lease(OWNER, UNTIL))
-    assert claimed is not None
-    whole = submissions.NewDocument(**WHOLE, fields=claimed.fields)
+    claimed, document = _accepted(connection, now)
     for expected in (True, False):
-        document = submissions.document_of(claimed, whole)
         message = new_message(now, "a@kund.example")
         done = messages.pass_on(connection, claimed, document, OWNER, documents.Finding(), message, now)
         assert (done is not None) == expected
+        document = msgspec.structs.replace(document, id=new_id())  # the other worked on one of its own
     assert len(connection.execute(sa.select(schema.document)).all()) == 1
+
+
+def _accepted(connection: Connection, now: dt.datetime) -> tuple[ClaimedSubmission, ClaimedDocument]:
+    """A mail under lease, and itself as its one document, which is not stored."""
+    _, claimed = submissions.accept_claimed(connection, mail(), now, Lease(OWNER, UNTIL))
+    assert claimed is not None
+    whole = submissions.NewDocument(file_name="message.eml", media_type="message/rfc822", fields=claimed.fields)
+    return claimed, submissions.document_of(claimed, whole)
 
 
 async def test_what_is_passed_on_stands_as_what_is_queued_later(work: Work) -> None:
@@ -231,9 +238,7 @@ def _both_ways(connection: Connection) -> list[dict[str, Any]]:
     found = documents.Finding(reading=reading, type="other", number="F-1", customer_number="1042", trace=trace)
     ids = []
     for at_once in (True, False):
-        _, claimed = submissions.accept_claimed(connection, mail(), now, Lease(OWNER, UNTIL))
-        assert claimed is not None
-        document = submissions.document_of(claimed, submissions.NewDocument(**WHOLE, fields=claimed.fields))
+        claimed, document = _accepted(connection, now)
         ids.append(document.id)
         message = new_message(now, "a@kund.example")
         if at_once:
@@ -251,9 +256,7 @@ async def test_a_switch_turned_off_since_the_look_up_lets_nothing_be_passed_on(w
 
 def _pass_on_switched_off(connection: Connection) -> None:
     now = dt.datetime.now(UTC)
-    _, claimed = submissions.accept_claimed(connection, mail(), now, Lease(OWNER, UNTIL))
-    assert claimed is not None
-    document = submissions.document_of(claimed, submissions.NewDocument(**WHOLE, fields=claimed.fields))
+    claimed, document = _accepted(connection, now)
     off = {"company_id": document.company_id, "key": "distribution.active", "value": False, "version": 1}
     connection.execute(sa.insert(schema.setting), off)
     message = new_message(now, "a@kund.example")
